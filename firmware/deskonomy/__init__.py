@@ -1,0 +1,1 @@
+"""The core of deskonomy, one source for the board (MicroPython) and the host (CPython)."""

@@ -1,0 +1,42 @@
+"""The one place that asks what this interpreter has.
+
+Here: stand-ins for what MicroPython has and CPython lacks, and the other way round, found by trying, never by a platform's name. Not here: any rule.
+"""
+
+try:
+    import micropython
+    from micropython import const
+    from time import ticks_diff, ticks_ms
+except ImportError:
+    import time
+
+    class micropython:
+        """What the kernel asks of the `micropython` module; an engine may put its own compiler in place of `viper`."""
+
+        @staticmethod
+        def viper(function):
+            return function
+
+    def const(value):
+        return value
+
+    def ticks_ms():
+        """Milliseconds of a monotonic clock."""
+        return time.monotonic_ns() // 1_000_000
+
+    def ticks_diff(later, earlier):
+        """Milliseconds from earlier to later."""
+        return later - earlier
+
+
+def ptr32(buffer):
+    """Viper's cast to a pointer, for every engine that needs no cast."""
+    return buffer
+
+
+def strided(words, start, stop, step):
+    """words[start:stop:step], also where slices take no step (MicroPython)."""
+    try:
+        return words[start:stop:step]
+    except NotImplementedError:
+        return [words[i] for i in range(start, stop, step)]

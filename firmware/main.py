@@ -1,0 +1,1 @@
+"""Composes the city: config -> sensors -> city -> roads -> run."""

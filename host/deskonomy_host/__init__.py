@@ -1,0 +1,1 @@
+"""What only a host has: the `deskonomy` command and all that it does."""
