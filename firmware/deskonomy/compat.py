@@ -6,7 +6,7 @@ Here: stand-ins for what MicroPython has and CPython lacks, and the other way ro
 try:
     import micropython
     from micropython import const
-    from time import ticks_diff, ticks_ms
+    from time import ticks_add, ticks_diff, ticks_ms
 except ImportError:
     import time
 
@@ -23,6 +23,10 @@ except ImportError:
     def ticks_ms():
         """Milliseconds of a monotonic clock."""
         return time.monotonic_ns() // 1_000_000
+
+    def ticks_add(ms, more):
+        """The point in time so many milliseconds later."""
+        return ms + more
 
     def ticks_diff(later, earlier):
         """Milliseconds from earlier to later."""
