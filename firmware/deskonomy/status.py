@@ -20,21 +20,24 @@ def json_object(pairs):
     return "{" + ", ".join(['"%s": %s' % pair for pair in pairs]) + "}"
 
 
-def locals_column(city, offset):
+def locals_column(city, field):
     """One word of every local's record, as a list or array."""
     words = city.words
-    return strided(words, words[k.AT_LOCALS] + offset, words[k.AT_MERCHANTS], words[k.LOCAL_WORDS])
+    start = words[k.AT_LOCALS]
+    return strided(words, start + field, start + words[k.LOCALS] * words[k.LOCAL_WORDS], words[k.LOCAL_WORDS])
 
 
-def merchants_column(city, offset):
+def merchants_column(city, field):
     """One word of every merchant's record, as a list or array."""
-    words, start = city.words, city.words[k.AT_MERCHANTS]
-    return strided(words, start + offset, start + words[k.MERCHANTS] * words[k.MERCHANT_WORDS], words[k.MERCHANT_WORDS])
+    words = city.words
+    start = words[k.AT_MERCHANTS]
+    return strided(words, start + field, start + words[k.MERCHANTS] * words[k.MERCHANT_WORDS], words[k.MERCHANT_WORDS])
 
 
 def prices_mills(city, good):
     """(min, mean, max) of what the locals expect a good to cost, in mills; zeros in a city without locals."""
-    prices = locals_column(city, k.PRICE + city.good_names.index(good))
+    start = city.words[k.AT_PRICES] + city.good_names.index(good) * city.words[k.SLOTS]
+    prices = city.words[start : start + city.words[k.LOCALS]]
     return (min(prices), sum(prices) // len(prices), max(prices)) if len(prices) else (0, 0, 0)
 
 
@@ -43,22 +46,20 @@ def line(city, more=(), ticks_per_s=None, ledger_mills=0):
 
     more: (name, JSON text) pairs that only this machine has (heap, rssi, sensors and so on).
     """
-    count = len(city.good_names)
-    own = k.PRICE + 2 * count
     prices, owned, yields, kinds = [], [], [], []
-    goods_of = list(merchants_column(city, own + k.GOOD))
+    goods_of = list(merchants_column(city, k.GOOD))
     for index, good in enumerate(city.good_names):
         low, mean, high = prices_mills(city, good)
         band = (("min", decimal(low)), ("mean", decimal(mean)), ("max", decimal(high)))
         prices.append((good, json_object(band)))
-        stocks = locals_column(city, own + k.LOCAL_ROWS + index)
+        stocks = locals_column(city, k.LOCAL_ROWS + index)
         owned.append((good, decimal(sum(stocks) * 1000 // max(1, len(stocks)))))
         yields.append((good, decimal(city.yield_mills(good))))
         kinds.append((good, "%d" % goods_of.count(index)))
     locals_mills = sum(locals_column(city, k.MONEY))
     merchants_mills = sum(merchants_column(city, k.MONEY))
     pairs = [
-        ("city", _text(city.name)),
+        ("city", quoted(city.name)),
         ("tick", "%d" % city.tick),
         ("seed", "%d" % city.seed),
         ("digest", '"%s"' % city.digest()),
@@ -92,11 +93,12 @@ def _roads(city):
         row = city.roads[name].status()
         cells = []
         for key in sorted(row):
-            cells.append((key, _text(row[key]) if isinstance(row[key], str) else "%d" % row[key]))
+            cells.append((key, quoted(row[key]) if isinstance(row[key], str) else "%d" % row[key]))
         rows.append((name.replace("\\", "\\\\"), json_object(cells)))
     return json_object(rows)
 
 
-def _text(text):
+def quoted(text):
+    """A name as JSON text."""
     # A name has no control characters and no quotes (protocol), which leaves the backslash.
     return '"%s"' % text.replace("\\", "\\\\")

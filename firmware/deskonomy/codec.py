@@ -1,0 +1,249 @@
+"""A merchant as a line of the wire, and back; control messages too.
+
+Here: the fields, their names and their limits. Not here: JSON itself (strict_json.py), how lines are cut out of a
+stream (protocol.py), what becomes of a merchant (city.py). Whatever a line holds, decode() raises nothing but Refused.
+"""
+
+from .merchant import Merchant
+from .status import decimal, quoted
+from .strict_json import (
+    ARRAY,
+    ARRAY_END,
+    OBJECT,
+    OBJECT_END,
+    QUOTE,
+    Refused,
+    after,
+    enter,
+    integer,
+    key,
+    mills,
+    past_space,
+    shown,
+    skip,
+    string,
+    utf8,
+    value_of_key,
+    word,
+)
+
+LINE_BYTES = 8192  # the longest line that we write: what a board reads
+NAME_BYTES = 64  # a name, in UTF-8
+COINS_MILLS = 1_000_000_000  # the most money, and the highest price: a million coins
+UNITS = 10_000  # the most that a merchant carries, or owns
+# What a merchant may know: 64 cities' prices of four goods, say; some 5 KiB of line, and 4 KiB of a board's heap.
+PRICES_MAX = 256
+GOODS_MAX = 32
+# Cities of the reference let prices sink a little below 0. Down to here that reads as 0, further down it is an error.
+BELOW_ZERO_MILLS = 10_000
+WORDS_MAX = 8  # of a control message
+ID_MAX = (1 << 53) - 1  # the largest number that a reader with 64-bit floats still has exactly
+
+# Names seen lately, by their bytes: each is checked once, and is one object for all merchants. Emptied when full.
+_names = {}
+_NAMES_MAX = 64
+
+
+def decode(line):
+    """The Merchant that a line (bytes, one JSON object) holds. Raises Refused.
+
+    Amounts are rounded to the nearest mill. `Mills`, where given, is the money, unless `Money` differs by more than
+    rounding: a peer that passes on fields that it does not know may have changed Money, so then Money is right.
+    """
+    return _whole_line(line, OBJECT, _merchant)
+
+
+def decode_message(line):
+    """The control message that a line (bytes, one JSON array) holds: a word, then int and str. Raises Refused."""
+    words = _whole_line(line, ARRAY, _words)
+    if not words or not isinstance(words[0], str):
+        raise Refused("a message begins with a word")
+    return words
+
+
+def encode(merchant):
+    """A Merchant as a line (bytes, with its newline) that decode() takes and that has no more than LINE_BYTES.
+
+    What does not fit (prices of hundreds of cities) stays behind, last in order of good and city first.
+    """
+    prices = PRICES_MAX
+    line = _line(merchant, prices)
+    while len(line) > LINE_BYTES:
+        prices = prices * 3 // 4
+        line = _line(merchant, prices)
+    return line
+
+
+def _line(merchant, prices_max):
+    rows = []
+    for good in sorted(merchant.prices_mills)[:GOODS_MAX]:
+        prices = merchant.prices_mills[good]
+        cities = sorted(prices)[:prices_max]
+        prices_max -= len(cities)
+        rows.append(
+            quoted(good) + ":{" + ",".join([quoted(city) + ":" + decimal(prices[city]) for city in cities]) + "}"
+        )
+    line = '{"Money":%s,"BuysSells":%s,"CarryingCapacity":%d,"Owned":%d,"ExpectedPrices":{%s},"Mills":%d%s}\n' % (
+        decimal(merchant.money_mills),
+        quoted(merchant.good),
+        merchant.capacity,
+        merchant.owned,
+        ",".join(rows),
+        merchant.money_mills,
+        "" if merchant.id is None else ',"Id":[%d,%d]' % merchant.id,
+    )
+    return line.encode()
+
+
+def name(raw):
+    """These bytes as a name (str): 1 to 64 bytes of UTF-8, no control characters, none of { [ ". Raises Refused."""
+    if not 1 <= len(raw) <= NAME_BYTES:
+        raise Refused("a name is 1 to %d bytes long, not %d" % (NAME_BYTES, len(raw)))
+    text = utf8(raw)
+    for char in text:
+        if char < " " or "\x7f" <= char < "\xa0" or char in '{["':
+            raise Refused("a name has no control characters and none of { [ and the quote")
+    return text
+
+
+def _whole_line(line, first, read):
+    try:
+        at = past_space(line, 0)
+        if line[at] != first:
+            raise Refused("it does not begin with %s" % chr(first))
+        result, at = read(line, at)
+    except IndexError:
+        raise Refused("it ends too early") from None
+    if line[at:].strip():
+        raise Refused("something follows its end")
+    return result
+
+
+def _merchant(line, at):
+    good = money = money_exact = capacity = owned = id = None
+    prices = {}
+    keys = set()
+    at = enter(line, at)
+    while line[at] != OBJECT_END:
+        field, at = key(line, at, keys)
+        if field == "ExpectedPrices":
+            prices, at = _expected_prices(line, at)
+        elif field == "BuysSells":
+            good, at = _name(line, at)
+        elif field == "Id":
+            id, at = _id(line, at)
+        elif field == "Money":
+            number, at = word(line, at)
+            money = _coins(number, 0, field)
+        elif field == "Mills":
+            number, at = word(line, at)
+            money_exact = integer(number, 0, COINS_MILLS, field)
+        elif field == "CarryingCapacity":
+            number, at = word(line, at)
+            capacity = integer(number, 1, UNITS, field)
+        elif field == "Owned":
+            number, at = word(line, at)
+            owned = integer(number, 0, UNITS, field)
+        else:
+            at = skip(line, at)
+        at = after(line, at, OBJECT_END)
+    for field, value in (("Money", money), ("BuysSells", good), ("CarryingCapacity", capacity), ("Owned", owned)):
+        if value is None:
+            raise Refused("%s is missing" % field)
+    # A 24-bit float is off by less than 1 in 2 ** 23.
+    if money_exact is not None and abs(money_exact - money) <= 1 + (money_exact >> 23):
+        money = money_exact
+    return Merchant(good, money, capacity, owned, prices, id), at + 1
+
+
+def _expected_prices(line, at):
+    """{good: {city: mills}} and where it ends; a Go city's empty map is null."""
+    goods = {}
+    left = PRICES_MAX
+    if line[at] != OBJECT:
+        return goods, _null(line, at)
+    at = enter(line, at)
+    while line[at] != OBJECT_END:
+        good, at = _name(line, at)
+        if good in goods:
+            raise Refused("ExpectedPrices has %s twice" % shown(good.encode()))
+        if len(goods) == GOODS_MAX:
+            raise Refused("ExpectedPrices has more than %d goods" % GOODS_MAX)
+        goods[good], at = _prices(line, value_of_key(line, at), left)
+        left -= len(goods[good])
+        at = after(line, at, OBJECT_END)
+    return goods, at + 1
+
+
+def _prices(line, at, left):
+    """One good's {city: mills}, no more than `left`, and where it ends. Most of a merchant is this."""
+    prices = {}
+    if line[at] != OBJECT:
+        return prices, _null(line, at)
+    at = enter(line, at)
+    while line[at] != OBJECT_END:
+        city, at = _name(line, at)
+        if city in prices:
+            raise Refused("ExpectedPrices has %s twice" % shown(city.encode()))
+        if len(prices) == left:
+            raise Refused("ExpectedPrices has more than %d prices" % PRICES_MAX)
+        number, at = word(line, value_of_key(line, at))
+        price = _coins(number, -BELOW_ZERO_MILLS, "a price")
+        prices[city] = price if price > 0 else 0
+        at = after(line, at, OBJECT_END)
+    return prices, at + 1
+
+
+def _null(line, at):
+    bare, at = word(line, at)
+    if bare != b"null":
+        raise Refused("ExpectedPrices has %s where an object belongs" % shown(bare))
+    return at
+
+
+def _coins(number, least_mills, field):
+    """The bytes of a number of coins as mills, up to a million coins."""
+    amount = mills(number)
+    if not least_mills <= amount <= COINS_MILLS:
+        raise Refused("%s is %s, not 0 to %d" % (field, shown(number), COINS_MILLS // 1000))
+    return amount
+
+
+def _name(line, at):
+    """The name in the string at `at`, and where it ends."""
+    end = line.find(b'"', at + 1)
+    raw = line[at + 1 : end]
+    if line[at] == QUOTE and end > 0 and raw in _names:
+        return _names[raw], end + 1
+    text, end = string(line, at)
+    text = name(text.encode())
+    if "\\" not in text:  # so that what is found here needs no look at escapes
+        if len(_names) == _NAMES_MAX:
+            _names.clear()
+        _names[text.encode()] = text
+    return text, end
+
+
+def _id(line, at):
+    """(incarnation, sequence) and where it ends."""
+    words, at = _words(line, at) if line[at] == ARRAY else ((), at)
+    if len(words) != 2 or not (isinstance(words[0], int) and isinstance(words[1], int)):
+        raise Refused("Id is not a pair of whole numbers")
+    return (words[0], words[1]), at
+
+
+def _words(line, at):
+    """The flat array of int and str at `at`, as a list, and where it ends."""
+    words = []
+    at = enter(line, at)
+    while line[at] != ARRAY_END:
+        if len(words) == WORDS_MAX:
+            raise Refused("more than %d words in a message" % WORDS_MAX)
+        if line[at] == QUOTE:
+            item, at = string(line, at)
+        else:
+            number, at = word(line, at)
+            item = integer(number, 0, ID_MAX, "a word of a message")
+        words.append(item)
+        at = after(line, at, ARRAY_END)
+    return words, at + 1

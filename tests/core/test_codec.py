@@ -1,0 +1,307 @@
+"""The lines of the wire: what is read and what is refused, with the same verdict on both interpreters."""
+
+import unittest
+
+from deskonomy import codec
+from deskonomy.codec import Refused, decode, decode_message, encode
+from deskonomy.merchant import Merchant
+from deskonomy.strict_json import TOO_LARGE_MILLS, mills
+
+SEED = (
+    b'{"Money": 1211.4803370633176, "BuysSells": "chair", "CarryingCapacity": 20, "Owned": 3, "ExpectedPrices": {'
+    b'"bed": {"PORTSVILLE": 31.896729121741835, "RIVERWOOD": 16.95381916897244}, '
+    b'"wood": {"SEASIDE": 2.288907176392255}}}\n'
+)
+PLAIN = b'{"Money":1000,"BuysSells":"bed","CarryingCapacity":20,"Owned":0,"ExpectedPrices":{}}\n'
+
+
+def merchant(**fields):
+    """A line whose fields are PLAIN's, but for those given as JSON text; None leaves one out."""
+    texts = {"Money": "1000", "BuysSells": '"bed"', "CarryingCapacity": "20", "Owned": "0", "ExpectedPrices": "{}"}
+    texts.update(fields)
+    return ("{%s}\n" % ",".join(['"%s":%s' % (key, texts[key]) for key in texts if texts[key] is not None])).encode()
+
+
+def fields(m):
+    return (m.good, m.money_mills, m.capacity, m.owned, m.prices_mills, m.id)
+
+
+class TestDecode(unittest.TestCase):
+    def refuses(self, line, why):
+        try:
+            decode(line)
+        except Refused as refused:
+            self.assertIn(why, str(refused), line)
+            return
+        self.fail("%r was taken" % line)
+
+    def test_the_seeds_merchant(self):
+        prices = {"bed": {"PORTSVILLE": 31897, "RIVERWOOD": 16954}, "wood": {"SEASIDE": 2289}}
+        self.assertEqual(fields(decode(SEED)), ("chair", 1_211_480, 20, 3, prices, None))
+
+    def test_space_and_order_do_not_matter(self):
+        line = (
+            b' {"Owned" :\t3 , "CarryingCapacity":20,\r "ExpectedPrices" : { "bed" : { "A" : 1.5 } , "wood":{ } } '
+            b',"BuysSells":"chair","Money":1 } \r\n'
+        )
+        self.assertEqual(fields(decode(line)), ("chair", 1000, 20, 3, {"bed": {"A": 1500}, "wood": {}}, None))
+
+    def test_a_map_that_go_left_empty_is_null(self):
+        self.assertEqual(decode(merchant(ExpectedPrices="null")).prices_mills, {})
+        self.assertEqual(decode(merchant(ExpectedPrices=None)).prices_mills, {})
+        self.assertEqual(decode(merchant(ExpectedPrices='{"bed":null}')).prices_mills, {"bed": {}})
+
+    def test_fields_that_nobody_knows_are_read_past(self):
+        line = merchant(
+            Home='"a { [ \\" \\u00e9 }"', Tags='[1,-2.5e3,true,false,null,{"x":[]},"]"]', Fox='{"a":{"b":1}}'
+        )
+        self.assertEqual(fields(decode(line)), fields(decode(PLAIN)))
+
+    def test_unknown_goods_and_cities_travel_on(self):
+        prices = {"fur": {"ÅRHUS": 2500, "a\\b": 1}}
+        m = decode(encode(Merchant("fur", 5, 7, 3, prices)))
+        self.assertEqual(fields(m), ("fur", 5, 7, 3, prices, None))
+
+    def test_escapes_in_names(self):
+        line = merchant(
+            BuysSells='"f\\u0075r"', ExpectedPrices='{"fur":{"M\\u00dcNCHEN":1,"\\ud83e\\udd8a\\/":2,"ÅRHUS":3}}'
+        )
+        m = decode(line)
+        self.assertEqual(m.good, "fur")
+        self.assertEqual(m.prices_mills, {"fur": {"MÜNCHEN": 1000, "🦊/": 2000, "ÅRHUS": 3000}})
+
+    def test_a_price_a_little_below_0_is_0(self):
+        for text, price in (("-0.004", 0), ("-10", 0), ("-0", 0), ("0", 0), ("1000000", codec.COINS_MILLS)):
+            self.assertEqual(
+                decode(merchant(ExpectedPrices='{"bed":{"A":%s}}' % text)).prices_mills, {"bed": {"A": price}}
+            )
+        for text in ("-10.001", "1000000.001", "1e999", "-1e999"):
+            self.refuses(merchant(ExpectedPrices='{"bed":{"A":%s}}' % text), "a price is ")
+
+    def test_money(self):
+        for text, money in (("0", 0), ("1000000", codec.COINS_MILLS), ("1000000.0004", codec.COINS_MILLS), ("-0.0", 0)):
+            self.assertEqual(decode(merchant(Money=text)).money_mills, money)
+        for text in ("-0.001", "1000000.0005", "1e999", "1e7"):
+            self.refuses(merchant(Money=text), "Money is %s, not 0 to 1000000" % text)
+
+    def test_mills_is_exact_unless_money_was_changed(self):
+        # A 24-bit float made of 999999.999.
+        self.assertEqual(decode(merchant(Money="1000000.0", Mills="999999999")).money_mills, 999_999_999)
+        self.assertEqual(decode(merchant(Money="1211.48", Mills="1211480")).money_mills, 1_211_480)
+        self.assertEqual(decode(merchant(Money="1190.332", Mills="1211480")).money_mills, 1_190_332)
+        self.assertEqual(decode(merchant(Money="1.003", Mills="1000")).money_mills, 1003)
+        for text in ("1.5", "-1", "1000000001", "true", '"5"', "1e3", "99999999999999999999999"):
+            self.refuses(merchant(Mills=text), "Mills is ")
+
+    def test_whole_numbers(self):
+        for field, least in (("CarryingCapacity", 1), ("Owned", 0)):
+            for text in (str(least), "10000"):
+                decode(merchant(**{field: text}))
+            for text in (
+                str(least - 1),
+                "10001",
+                "1.0",
+                "1e1",
+                "true",
+                "null",
+                '"1"',
+                "01",
+                "",
+                "1 2",
+                "1_0",
+                "+1",
+                "٣",
+            ):
+                self.refuses(merchant(**{field: text}), "%s is " % field)
+
+    def test_what_is_no_number_is_refused(self):
+        numbers = "01 -01 1. .5 -.5 -- --1 +1 1e 1e+ 1e- 1e1.0 e5 0x10 1_0 ٣ 1.5.2 NaN Infinity -Infinity nan inf"
+        for text in numbers.split(" ") + ["", "-", "1 0", "1" * 65]:
+            self.refuses(merchant(Money=text), "")
+            self.refuses(merchant(ExpectedPrices='{"bed":{"A":%s}}' % text), "")
+            self.refuses(merchant(Fox=text), "")
+        for text in ("true", "false", "null", '"1"', "[1]", "{}"):
+            self.refuses(merchant(Money=text), "")
+            self.refuses(merchant(ExpectedPrices='{"bed":{"A":%s}}' % text), "")
+
+    def test_missing_fields_are_named(self):
+        for field in ("Money", "BuysSells", "CarryingCapacity", "Owned"):
+            self.refuses(merchant(**{field: None}), "%s is missing" % field)
+        self.refuses(b"{}", "Money is missing")
+
+    def test_names_that_are_none(self):
+        for bad in (
+            '""',
+            '"%s"' % ("x" * 65),
+            '"a{"',
+            '"a["',
+            '"a\\"b"',
+            '"a\\nb"',
+            '"\\u007f"',
+            '"\\u0085"',
+            '"é%s"' % ("x" * 63),
+        ):
+            self.refuses(merchant(BuysSells=bad), "a name ")
+            self.refuses(merchant(ExpectedPrices="{%s:{}}" % bad), "a name ")
+            self.refuses(merchant(ExpectedPrices='{"bed":{%s:1}}' % bad), "a name ")
+        for bad in ("5", "null", "[]", "bed"):
+            self.refuses(merchant(BuysSells=bad), "")
+
+    def test_twice_the_same_key(self):
+        for line in (
+            b'{"Money":1,' + PLAIN[1:],
+            b'{"Mon\\u0065y":1,' + PLAIN[1:],
+            merchant(ExpectedPrices='{"bed":{},"bed":{}}'),
+            merchant(ExpectedPrices='{"bed":{"A":1,"\\u0041":1}}'),
+            merchant(Fox='{"a":1,"a":1}'),
+        ):
+            self.refuses(line, "twice")
+
+    def test_characters_that_are_none(self):
+        bad_utf8 = (
+            b"\xff",
+            b"\xc3",
+            b"\xc0\x80",
+            b"\xe0\x80\xaf",
+            b"\xed\xa0\x80",
+            b"\xf4\x90\x80\x80",
+            b"\xf8\x88\x80\x80\x80",
+            b"\x80",
+        )
+        for raw in bad_utf8:
+            self.refuses(merchant(BuysSells='"@"').replace(b"@", raw), "not UTF-8")
+            self.refuses(merchant(Fox='"@"').replace(b"@", raw), "not UTF-8")
+        for escape in ("\\ud800", "\\udc00", "\\ud800\\ud800", "\\ud800x"):
+            self.refuses(merchant(BuysSells='"%s"' % escape), "")
+        for text in ('"\\x41"', '"\\u12"', '"\\u12g4"', '"\\U0041"', '"\t"', '"\x00"', '"a\\"\t"', '"\\', '"\\"', '"'):
+            self.refuses(merchant(BuysSells=text), "")
+            self.refuses(merchant(Fox=text), "")
+
+    def test_depth_and_number_of_fields(self):
+        decode(merchant(Fox="[[[1]]]"))
+        self.refuses(merchant(Fox="[[[[1]]]]"), "more than 4 levels")
+        self.refuses(merchant(Fox="[" * 10000), "more than 4 levels")
+        self.refuses(merchant(Fox='{"a":' * 5000), "more than 4 levels")
+        self.refuses(merchant(Fox="{%s}" % ",".join(['"%d":0' % n for n in range(65)])), "more than 64 fields")
+
+    def test_how_much_a_merchant_may_know(self):
+        prices = {"bed": {}, "wood": {}}
+        for n in range(128):
+            prices["bed"]["B%d" % n] = n
+            prices["wood"]["W%d" % n] = n
+        full = encode(Merchant("bed", prices_mills=prices))
+        self.assertEqual(decode(full).prices_mills, prices)
+        one_more = full.replace(b'"wood":{', b'"wood":{"X":1,')
+        self.refuses(one_more, "more than 256 prices")
+        goods = ",".join(['"g%d":{}' % n for n in range(33)])
+        self.refuses(merchant(ExpectedPrices="{%s}" % goods), "more than 32 goods")
+
+    def test_json_that_is_none(self):
+        for line in (
+            b"", b" ", b"{", b"}", b"[]", b"5", b'"x"', b"null", b"{}{}", b"{,}", b'{"a"}', b'{"a":}', b'{"a":1,}',
+            b'{"a" 1}', b"{a:1}", b'{"a":[1,]}', b'{"a":[1 2]}', b'{"a":[,1]}', b'{"a":[1}', b'{"a":{"b":1]}',
+            b"{'a':1}", PLAIN + b"x", b"\xef\xbb\xbf" + PLAIN, PLAIN.replace(b",", b"\x0b,"), PLAIN.replace(b":", b"="),
+            PLAIN.replace(b"{}", b"[]"), PLAIN.replace(b"{}", b'{"bed":[]}'),
+        ):  # fmt: skip
+            self.refuses(line, "")
+        for end in range(len(SEED) - 2):
+            self.refuses(SEED[:end], "")
+
+    def test_id(self):
+        self.assertEqual(decode(merchant(Id="[7, 12]")).id, (7, 12))
+        self.assertEqual(decode(merchant(Id="[9007199254740991,0]")).id, (codec.ID_MAX, 0))
+        for bad in (
+            "[]",
+            "[1]",
+            "[1,2,3]",
+            "7",
+            "null",
+            '["a",1]',
+            "[1,-2]",
+            "[1.0,2]",
+            "[9007199254740992,1]",
+            "[[1],2]",
+            "{}",
+        ):
+            self.refuses(merchant(Id=bad), "")
+
+
+class TestEncode(unittest.TestCase):
+    def test_the_seeds_fields_in_the_seeds_order(self):
+        m = Merchant("chair", 1_211_480, 20, 3, {"wood": {"B": 2, "A": 1}, "bed": {"A": 31_897}})
+        self.assertEqual(
+            encode(m),
+            b'{"Money":1211.48,"BuysSells":"chair","CarryingCapacity":20,"Owned":3,'
+            b'"ExpectedPrices":{"bed":{"A":31.897},"wood":{"A":0.001,"B":0.002}},"Mills":1211480}\n',
+        )
+        m.id = (5, 9)
+        self.assertTrue(encode(m).endswith(b',"Mills":1211480,"Id":[5,9]}\n'))
+        self.assertEqual(decode(encode(m)).id, (5, 9))
+
+    def test_every_mill_survives(self):
+        for money in (0, 1, 9, 10, 999, 1000, 1001, 16_777_217, 123_456_789, 999_999_999, 1_000_000_000):
+            m = decode(encode(Merchant("bed", money, prices_mills={"bed": {"A": money}})))
+            self.assertEqual((m.money_mills, m.prices_mills), (money, {"bed": {"A": money}}))
+            # Nor is Mills needed for it.
+            line = encode(m)
+            self.assertEqual(decode(line[: line.find(b',"Mills"')] + b"}").money_mills, money)
+
+    def test_a_line_fits_a_board(self):
+        long = {}
+        for n in range(300):
+            long["%060d" % n] = n
+        for prices in ({"bed": long}, {"bed": long, "wood": long}):
+            line = encode(Merchant("bed", prices_mills=prices))
+            self.assertLessEqual(len(line), codec.LINE_BYTES)
+            kept = decode(line).prices_mills["bed"]
+            self.assertGreater(len(kept), 50)
+            self.assertEqual(sorted(kept), sorted(long)[: len(kept)])
+
+
+class TestNumbers(unittest.TestCase):
+    def test_rounding_to_the_nearest_mill(self):
+        for text, amount in (
+            (b"1.0004999999999999999", 1000),
+            (b"1.0005", 1001),
+            (b"16.95381916897244", 16954),
+            (b"0.9996", 1000),
+            (b"-1.0005", -1001),
+            (b"123456789012", 123_456_789_012_000),
+            (b"1.2114803370633176e3", 1_211_480),
+            (b"1211480E-3", 1_211_480),
+            (b"5e-4", 1),
+            (b"4.9e-4", 0),
+            (b"1e+2", 100_000),
+            (b"0e999", 0),
+            (b"-0.0e5", 0),
+            (b"0.%s1e61" % (b"0" * 55), 100_000_000),
+            (b"1e-99999999999999", 0),
+            (b"1e999", TOO_LARGE_MILLS),
+            (b"-1e999", -TOO_LARGE_MILLS),
+            (b"9" * 64, TOO_LARGE_MILLS),
+        ):
+            self.assertEqual(mills(text), amount, text)
+
+
+class TestMessages(unittest.TestCase):
+    def test_words(self):
+        self.assertEqual(decode_message(b'["ack", 7, 12]\n'), ["ack", 7, 12])
+        self.assertEqual(
+            decode_message(b' [ "refuse",7,12,"Money is \\"x\\" \\u00e9" ] \r\n'), ["refuse", 7, 12, 'Money is "x" é']
+        )
+
+    def test_what_is_no_message(self):
+        for line in (
+            b"[]", b"[1]", b'["a",]', b'["a",1.5]', b'["a",-1]', b'["a",true]', b'["a",null]', b'["a",[1]]',
+            b'["a",{}]', b'["a"', b'["a"]]', b'["a",1,2,3,4,5,6,7,8]', b'["a" 1]', b'["a",9007199254740992]',
+            b'["\xff"]', b"[" * 5000, b"{}", b"",
+        ):  # fmt: skip
+            self.assertRaises(Refused, decode_message, line)
+
+
+class TestNames(unittest.TestCase):
+    def test_names(self):
+        for raw in (b"A", b"x" * 64, "MÜNCHEN 2, }]:\\".encode(), "🦊".encode() * 16):
+            self.assertEqual(codec.name(raw), raw.decode())
+        for raw in (b"", b"x" * 65, b"a\n", b"a\x7f", b"\xc2\x80", b"{", b"a[", b'"', b"\xff", b"\xed\xa0\x80"):
+            self.assertRaises(Refused, codec.name, raw)
