@@ -2,8 +2,8 @@
 
 Here: finding one's way through the bytes of one line, texts, and numbers as decimal text straight into whole mills (a
 board's floats have 24 bits, so none exists here). Not here: what a line means (codec.py). Functions take the line and
-where a thing begins, and return where it ends, after the thing itself if it is wanted. Whatever the line holds they raise
-nothing but Refused, and IndexError where a line ends too early.
+where a thing begins, and return where it ends, after the thing itself if it is wanted. Whatever the line holds, they
+raise nothing but Refused, and IndexError where a line ends too early.
 """
 
 DEPTH_MAX = 4  # levels, and
