@@ -1,9 +1,10 @@
 """The `deskonomy` command from outside: exit statuses, and one line on stderr for everything that goes wrong.
 
-Here: how a command ends. Not here: which commands there are (commands.py). This module loads nothing of weight by itself,
-so that Ctrl-C is answered from the very start.
+Here: how a command ends. Not here: which commands there are (commands.py). This module loads nothing of weight by
+itself, so that Ctrl-C is answered from the very start.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -46,10 +47,8 @@ def _run(words):
 
 def _complain(what, status):
     line = " ".join(str(what).split())
-    try:
+    with contextlib.suppress(OSError):
         print(f"deskonomy: {line}", file=sys.stderr, flush=True)
-    except OSError:
-        pass
     return status
 
 
@@ -61,7 +60,7 @@ def _end_like_ctrl_c():
 
 
 def _leave_quietly():
-    """From here on only the interpreter's own end is left, where neither Ctrl-C nor a closed pipe has anything to say."""
+    """Let neither Ctrl-C nor a closed pipe have a word in the interpreter's own end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -1,7 +1,7 @@
 """How a command reaches a city that another process runs: HTTP on loopback, found through a per-user directory.
 
-Server side: ControlServer, which answers GET /api/state and POST /api/COMMAND and has its address and token in a file that
-only this user can read. Client side: running(), find(), send(). Not here: what the commands do (run.py, the simulator).
+Server side: ControlServer, which answers GET /api/state and POST /api/COMMAND and has its address and token in a file
+that only this user can read. Client side: running(), find(), send(). Not here: what the commands do (run.py).
 """
 
 import getpass
@@ -44,9 +44,9 @@ def runtime_directory():
 class ControlServer:
     """Answers for the cities of this process from `async with` to its end.
 
-    cities: their names. state: function that returns a list of status dicts. commands: {name: function}, called with the
-    words of a request by name; each returns something JSON can say, or a coroutine that does. A command raises Wrong or
-    ValueError for words that make no sense and Failed for what cannot be done now; its message reaches who asked.
+    cities: their names. state: function that returns a list of status dicts. commands: {name: function}, called with
+    the words of a request by name; each returns something JSON can say, or a coroutine that does. A command raises
+    Wrong or ValueError for words that make no sense and Failed for what cannot be done now; who asked gets the message.
     """
 
     def __init__(self, cities, state, commands):
@@ -211,7 +211,7 @@ def ask(entry, command, **words):
 
 
 def _ask(entry, method, path, words=None):
-    """One request; returns (HTTP status, reply). Raises ConnectionError where nobody is, Failed where it is no answer."""
+    """One request; its (HTTP status, reply). Raises ConnectionError where nobody is, Failed where it is no answer."""
     connection = http.client.HTTPConnection(LOOPBACK, entry.port, timeout=_TIMEOUT_S)
     headers = {"Authorization": f"Bearer {entry.token}"} if method == "POST" else {}
     try:

@@ -8,7 +8,6 @@ from decimal import Decimal, InvalidOperation
 
 from .errors import Wrong
 
-NAME_MAX = 64  # bytes of a city's name on the wire
 LOCALS_MAX = 100_000
 SEED_MAX = 2**32 - 1
 SPEED_MAX = 1_000_000
@@ -96,14 +95,21 @@ def address(what):
     return parse
 
 
-def city(name):
-    """A city's name: 1 to 64 bytes that every kind of peer can read."""
+def shown(address):
+    """(host, port) as it is typed."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def name(what, text):
+    """A name of a city or a good that every kind of peer can read; `what` begins the complaint."""
+    from deskonomy.codec import Refused
+    from deskonomy.codec import name as checked
+
     try:
-        size = len(name.encode())
-    except UnicodeEncodeError:
-        size = 0
-    if not 1 <= size <= NAME_MAX or any(ord(c) < 32 or 127 <= ord(c) < 160 or c in '{["' for c in name):
-        raise Wrong(f"a city's name has 1 to {NAME_MAX} bytes, none of them a control or one of {{ [ \", not {name!r}")
-    if name != name.strip():
-        raise Wrong(f"a city's name neither begins nor ends with a space: type {name.strip()!r}, not {name!r}")
-    return name
+        checked(text.encode())
+    except (Refused, UnicodeEncodeError, AttributeError):
+        raise Wrong(f'{what} has 1 to 64 bytes, no control character and none of {{ [ ", not {text!r}') from None
+    if text != text.strip():
+        raise Wrong(f"{what} neither begins nor ends with a space: type {text.strip()!r}, not {text!r}")
+    return text

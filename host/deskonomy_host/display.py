@@ -1,0 +1,125 @@
+"""Where the statuses of running cities go: JSON lines, a live view of the terminal, or plain lines where there is none.
+
+Here: the three kinds of display and the loop that feeds one. Not here: how a frame looks (view.py).
+"""
+
+import asyncio
+import json
+import sys
+import time
+
+from . import view
+
+
+class JsonLines:
+    """One status line a second and city on stdout, nothing else there; what happens is told on stderr."""
+
+    interval_s = 1.0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def note(self, text):
+        print(text, file=sys.stderr, flush=True)
+
+    def show(self, statuses):
+        sys.stdout.write("".join(json.dumps(status, ensure_ascii=False) + "\n" for status in statuses))
+        sys.stdout.flush()
+
+    end = show
+
+
+class PlainLines(JsonLines):
+    """The same for people, where stdout is no terminal."""
+
+    def note(self, text):
+        print(text, flush=True)
+
+    def show(self, statuses):
+        print("\n".join(view.plain(status) for status in statuses), flush=True)
+
+    end = show
+
+
+class Live:
+    """The whole terminal; what it showed last stays on it."""
+
+    interval_s = 0.25
+
+    def __init__(self, console, colours, hint):
+        self._console = console
+        self._colours = colours
+        self._hint = hint
+        self._trends = view.Trends()
+        self._start = self._sampled = None
+        self._notes = []
+        self._statuses = []
+        self._live = None
+
+    def __enter__(self):
+        from rich.live import Live as RichLive
+
+        self._start = time.monotonic()
+        self._live = RichLive(console=self._console, screen=True, auto_refresh=False, redirect_stdout=False)
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *failure):
+        self._live.__exit__(*failure)
+        if self._statuses:
+            for line in self._frame(10_000, ""):
+                self._console.print(line, no_wrap=True, overflow="crop", crop=True)
+
+    def note(self, text):
+        passed_s = int(time.monotonic() - self._start)
+        self._notes = [*self._notes[-7:], f"{passed_s // 60}:{passed_s % 60:02} {text}"]
+
+    def show(self, statuses):
+        now = time.monotonic()
+        if self._sampled is None or now - self._sampled >= 1:
+            self._sampled = now
+            self._trends.sample(statuses)
+        self._statuses = statuses
+        from rich.console import Group
+
+        self._live.update(Group(*self._frame(self._console.height, self._hint)), refresh=True)
+
+    end = show
+
+    def _frame(self, height, hint):
+        width = self._console.width
+        return view.frame(self._statuses, self._colours, self._trends, width, height, self._notes, hint)
+
+
+def choose(as_json, colours, hint):
+    """The display for this stdout: JSON lines if asked for, else a live view on a terminal, else plain lines.
+
+    colours: {city: colour}. hint: what else to type, for the live view's last line.
+    """
+    if as_json:
+        return JsonLines()
+    from rich.console import Console
+
+    console = Console()
+    if console.is_terminal and not console.is_dumb_terminal:
+        return Live(console, colours, hint)
+    return PlainLines()
+
+
+async def show_until(done, display, statuses, duration_s=None):
+    """Show what statuses() gives until the task `done` is done or the time is over, and once more at the end."""
+    start = due = time.monotonic()
+    end = float("inf") if duration_s is None else start + duration_s
+    try:
+        while not done.done() and due < end:
+            display.show(statuses())
+            # Skip what is already past: a display that fell behind does not hurry to catch up.
+            due = max(due + display.interval_s, time.monotonic())
+            await asyncio.wait([done], timeout=max(0, min(due, end) - time.monotonic()))
+        if done.done():
+            await done
+    finally:
+        display.end(statuses())
