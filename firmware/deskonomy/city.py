@@ -11,7 +11,7 @@ from . import goods as defaults
 from . import kernel as k
 from .merchant import Merchant
 
-PLACES = 6  # columns of prices kept in the array; a world of more names grows it
+_PLACES = 6  # cities whose prices the merchants keep in the array; more roads than that grow it
 _GROWTH = 8  # merchants that the array grows by
 
 
@@ -19,8 +19,8 @@ class City:
     """One city. Money and prices are mills, yields mills of a unit; every number that decides anything is an int.
 
     name: what other cities call it. seed: the only source of chance. merchants: None for half as many as locals.
-    goods: a sequence of goods.Good. recipes: {good: {material: count}} where this city makes something its own way; None
-    for what goods.CITY_RECIPES says of its name. merchants_max: who comes when so many are in waits on the road.
+    goods: a sequence of goods.Good. recipes: {good: {material: count}} where this city makes something its own way;
+    None for what goods.CITY_RECIPES says of its name. merchants_max: who comes when so many are in waits on the road.
     engine: the kernel to run (a module like kernel.py).
     """
 
@@ -43,62 +43,65 @@ class City:
         self.engine = engine
         self.merchants_max = merchants_max
         self.good_names = [good.name for good in goods]
-        self.places = [name]  # whose prices each column keeps; 0 is here
+        self.places = [name]  # whose prices the merchants keep, in the order of the array; 0 is here
         self.roads = {}  # by the name of the city at the other end
         self.baggage = {}  # merchant's index: a Merchant with what the array has no place for
         self.by_hand = set()  # goods whose yield somebody set by hand: sensors leave them alone
         recipes = defaults.CITY_RECIPES.get(name, {}) if recipes is None else recipes
-        self._lay_out(locals_, merchants, recipes)
+        self.words = self._lay_out(locals_, _PLACES, locals_ + merchants)
+        self._write_goods(recipes)
         self._be_born(merchants)
 
     # Birth.
 
-    def _lay_out(self, locals_, merchants, recipes):
-        count = len(self.goods)
-        good_words = k.NEEDS + count
-        local_words = k.PRICE + 2 * count + k.LOCAL_ROWS + 4 * count
-        merchant_words = k.PRICE + 2 * count + k.FAR + (PLACES - 1) * count
-        at_roads = k.HEADER_WORDS
-        at_odds = at_roads + PLACES
-        at_goods = at_odds + k.ODDS_WORDS
-        at_locals = at_goods + count * good_words
-        at_merchants = at_locals + locals_ * local_words
-        words = array("i", bytes(4 * (at_merchants + merchants * merchant_words)))
-        words[k.LOCALS] = locals_
-        words[k.MERCHANTS] = merchants
-        words[k.GOODS] = count
-        words[k.PLACES] = PLACES
-        words[k.AT_ROADS] = at_roads
-        words[k.AT_ODDS] = at_odds
-        words[k.AT_GOODS] = at_goods
-        words[k.AT_LOCALS] = at_locals
-        words[k.AT_MERCHANTS] = at_merchants
-        words[k.LOCAL_WORDS] = local_words
-        words[k.MERCHANT_WORDS] = merchant_words
-        words[k.GOOD_WORDS] = good_words
-        words[k.PRIME_LOCALS] = _prime(locals_)
-        words[k.PRIME_GOODS] = _prime(count)
-        words[k.FALLBACK] = (
-            self.good_names.index(defaults.FALLBACK) if defaults.FALLBACK in self.good_names else count - 1
+    def _lay_out(self, locals_, places, residents):
+        """A new array with room for so many locals, places and residents, and nobody in it."""
+        goods, slots = len(self.goods), _prime(residents)
+        sizes = (
+            (k.AT_ROADS, places),
+            (k.AT_ODDS, k.ODDS_WORDS),
+            (k.AT_GOODS, goods * (k.NEEDS + goods)),
+            (k.AT_PRICES, goods * slots),
+            (k.AT_ASKS, goods * slots),
+            (k.AT_LOCALS, locals_ * (k.LOCAL_ROWS + 5 * goods)),
+            (k.AT_MERCHANTS, (slots - locals_) * (k.FAR + (places - 1) * goods)),
         )
+        words = array("i", bytes(4 * (k.HEADER_WORDS + sum([size for _, size in sizes]))))
+        at = k.HEADER_WORDS
+        for header, size in sizes:
+            words[header] = at
+            at += size
+        words[k.LOCALS] = locals_
+        words[k.GOODS] = goods
+        words[k.PLACES] = places
+        words[k.SLOTS] = slots
+        words[k.LOCAL_WORDS] = k.LOCAL_ROWS + 5 * goods
+        words[k.MERCHANT_WORDS] = k.FAR + (places - 1) * goods
+        words[k.GOOD_WORDS] = k.NEEDS + goods
+        words[k.PRIME_LOCALS] = _prime(locals_)
+        words[k.PRIME_GOODS] = _prime(goods)
         words[k.LEISURE_HALF] = defaults.LEISURE.half
-        for place in range(PLACES):
-            words[at_roads + place] = k.CLOSED
+        for ask in range(words[k.AT_ASKS], words[k.AT_LOCALS]):
+            words[ask] = k.NEVER
+        return words
+
+    def _write_goods(self, recipes):
+        words = self.words
+        known = defaults.FALLBACK in self.good_names
+        words[k.FALLBACK] = self._good(defaults.FALLBACK) if known else len(self.goods) - 1
         odds = 32768
         for n in range(k.ODDS_WORDS):
-            words[at_odds + n] = odds
+            words[words[k.AT_ODDS] + n] = odds
             odds = (odds * 9 + 5) // 10
-        for index, good in enumerate(self.goods):
-            row = at_goods + index * good_words
+        for good in self.goods:
+            row = self._row(good.name)
             needs = recipes.get(good.name, good.needs)
             words[row + k.HALF] = good.half
             words[row + k.YIELD] = 1000
             words[row + k.BREAKS] = 1 if good.breaks else 0
             words[row + k.CRAFTED] = 1 if needs else 0
             for material in needs:
-                words[row + k.NEEDS + self.good_names.index(material)] = needs[material]
-        self.words = words
-        self._count_residents()
+                words[row + k.NEEDS + self._good(material)] = needs[material]
 
     def _be_born(self, merchants):
         words, count = self.words, len(self.goods)
@@ -107,24 +110,26 @@ class City:
         words[k.RANDOM_A] = int.from_bytes(digest[:4], "little") % (30903 * 65536 - 2) + 1
         words[k.RANDOM_B] = int.from_bytes(digest[4:8], "little") % (18000 * 65536 - 2) + 1
         leisure = defaults.LEISURE.value_mills
-        for local in range(words[k.AT_LOCALS], words[k.AT_MERCHANTS], words[k.LOCAL_WORDS]):
-            own = local + k.PRICE + 2 * count
-            stocks = own + k.LOCAL_ROWS
+        for local in range(words[k.LOCALS]):
+            record = words[k.AT_LOCALS] + local * words[k.LOCAL_WORDS]
+            stocks = record + k.LOCAL_ROWS
             values = stocks + count
-            words[own + k.LEISURE_VALUE] = self._draw(leisure[0], leisure[1])
+            words[record + k.LEISURE_VALUE] = self._draw(leisure[0], leisure[1])
             for index, good in enumerate(self.goods):
                 words[stocks + index] = self._draw(0, good.stock)
                 words[values + index] = self._draw(good.value_mills[0], good.value_mills[1])
             # With 999 coins a price and a personal value are the same number, so this reads the value of what it has.
-            words[local + k.MONEY] = 999_000
+            words[record + k.MONEY] = 999_000
             self.engine.appraise(words, local)
             for index in range(count):
                 has = words[stocks + index] > 0
-                sell_from = words[local + k.PRICE + count + index]
-                words[local + k.PRICE + index] = sell_from - 1 if has else words[values + index]
-            words[local + k.MONEY] = 1_000_000
+                value = words[values + 3 * count + index] - 1 if has else words[values + index]
+                words[self._price(index, local)] = value
+            words[record + k.MONEY] = 1_000_000
             self.engine.appraise(words, local)
         chair = self.good_names.index("chair") if "chair" in self.good_names else 0
+        words[k.MERCHANTS] = merchants
+        self._count_residents()
         for index in range(merchants):
             self._settle(index, Merchant(self.good_names[chair]))
         self._reconsider()
@@ -175,7 +180,7 @@ class City:
     # Roads.
 
     def open_road(self, road):
-        """From now on merchants come and go by this road (see road.Road); it takes the place of one of the same name."""
+        """From now on merchants come and go by this road (a road.Road); it replaces one of the same name."""
         self._place_of(road.name, True)
         self.roads[road.name] = road
 
@@ -184,7 +189,7 @@ class City:
         del self.roads[name]
 
     def _place_of(self, name, needed):
-        """The column for a city's prices; 0 if there is none left and it is not needed."""
+        """The place of a city in the array; 0 if there is none left and it is not needed."""
         if name in self.places:
             return self.places.index(name)
         if len(self.places) < self.words[k.PLACES]:
@@ -194,68 +199,76 @@ class City:
             return 0
         for place in range(1, len(self.places)):
             if self.places[place] not in self.roads:
-                self._clear_column(place)
+                self._clear_place(place)
                 self.places[place] = name
                 return place
-        self._widen(self.words[k.PLACES] + 4)
+        self._grow(self.words[k.PLACES] + 4, self.words[k.SLOTS])
         self.places.append(name)
         return len(self.places) - 1
 
-    def _clear_column(self, place):
+    def _clear_place(self, place):
         """Move what the merchants know of a place from the array to their baggage."""
         words, name = self.words, self.places[place]
         for index in range(words[k.MERCHANTS]):
-            far = self._far(index, place)
             for good, good_name in enumerate(self.good_names):
-                if words[far + good]:
+                price = words[self._expects(index, good, place)]
+                if price:
                     bag = self.baggage.setdefault(index, Merchant(None))
-                    bag.prices_mills.setdefault(good_name, {})[name] = words[far + good]
-                    words[far + good] = 0
+                    bag.prices_mills.setdefault(good_name, {})[name] = price
+                    words[self._expects(index, good, place)] = 0
         self.words[self.words[k.AT_ROADS] + place] = k.CLOSED
 
-    def _widen(self, places):
-        """Make room for the prices of so many places."""
+    def _grow(self, places, residents):
+        """Make room for so many places and residents."""
         old = self.words
-        goods, roads, words = len(self.goods), old[k.PLACES], old[k.MERCHANT_WORDS]
-        more = places - roads
-        new = array("i", old[: old[k.AT_ODDS]])
-        new.extend(array("i", [k.CLOSED] * more))
-        new.extend(old[old[k.AT_ODDS] : old[k.AT_MERCHANTS]])
-        for start in range(old[k.AT_MERCHANTS], len(old), words):
-            new.extend(old[start : start + words])
-            new.extend(array("i", bytes(4 * more * goods)))
-        new[k.PLACES] = places
-        new[k.MERCHANT_WORDS] += more * goods
-        for offset in (k.AT_ODDS, k.AT_GOODS, k.AT_LOCALS, k.AT_MERCHANTS):
-            new[offset] += more
+        new = self._lay_out(old[k.LOCALS], places, residents)
+        for header in (k.MERCHANTS, k.PRIME_MERCHANTS, k.PRIME_RESIDENTS, k.RANDOM_A, k.RANDOM_B, k.TICK, k.TICK_HIGH):
+            new[header] = old[header]
+        new[k.FALLBACK] = old[k.FALLBACK]
+        goods, old_slots, new_slots = len(self.goods), old[k.SLOTS], new[k.SLOTS]
+        blocks = [
+            (k.AT_ROADS, 0, 0, old[k.PLACES]),
+            (k.AT_ODDS, 0, 0, k.ODDS_WORDS),
+            (k.AT_GOODS, 0, 0, goods * old[k.GOOD_WORDS]),
+            (k.AT_LOCALS, 0, 0, old[k.LOCALS] * old[k.LOCAL_WORDS]),
+        ]
+        for good in range(goods):
+            for header in (k.AT_PRICES, k.AT_ASKS):
+                blocks.append((header, good * old_slots, good * new_slots, old_slots))
+        for index in range(old[k.MERCHANTS]):
+            size = old[k.MERCHANT_WORDS]
+            blocks.append((k.AT_MERCHANTS, index * size, index * new[k.MERCHANT_WORDS], size))
+        for header, start, to, size in blocks:
+            start, to = old[header] + start, new[header] + to
+            new[to : to + size] = old[start : start + size]
         self.words = new
 
     # Who comes and goes.
 
     def admit(self, merchant):
-        """Take in a merchant that arrives. Above 1000 coins it pays a tenth of the rest, shared equally by the locals."""
+        """Take in a merchant that arrives. It pays a tenth of what is above 1000 coins, shared equally by the locals."""
         words = self.words
         if merchant.money_mills > 1_000_000 and words[k.LOCALS]:
             share = (merchant.money_mills - 1_000_000) // 10 // words[k.LOCALS]
             if share:
                 merchant.money_mills -= share * self.engine.pay_locals(words, share)
         index = words[k.MERCHANTS]
+        if words[k.LOCALS] + index == words[k.SLOTS]:
+            self._grow(words[k.PLACES], words[k.SLOTS] + _GROWTH)
+            words = self.words
         words[k.MERCHANTS] = index + 1
-        if self._merchant(index) >= len(words):
-            words.extend(array("i", bytes(4 * _GROWTH * words[k.MERCHANT_WORDS])))
         self._count_residents()
         self._settle(index, merchant)
-        self.engine.consider(words, self._merchant(index))
+        self.engine.consider(words, index)
 
     def _settle(self, index, merchant):
         """Write a merchant into the array; what it has no place for goes into the baggage."""
         words = self.words
-        start = self._merchant(index)
-        own = start + k.PRICE + 2 * len(self.goods)
-        words[start + k.MONEY] = merchant.money_mills
-        words[own + k.GOOD] = self._good(merchant.good)
-        words[own + k.CAPACITY] = merchant.capacity
-        words[own + k.OWNED] = merchant.owned
+        record = self._merchant(index)
+        words[record + k.MONEY] = merchant.money_mills
+        words[record + k.GOOD] = self._good(merchant.good)
+        words[record + k.CAPACITY] = merchant.capacity
+        words[record + k.OWNED] = merchant.owned
         rest = {}
         for good in sorted(merchant.prices_mills):
             prices = merchant.prices_mills[good]
@@ -263,11 +276,9 @@ class City:
                 place = self._place_of(city, False)
                 if good not in self.good_names or (place == 0 and city != self.name):
                     rest.setdefault(good, {})[city] = prices[city]
-                elif place == 0:
-                    words[start + k.PRICE + self.good_names.index(good)] = prices[city]
                 else:
-                    words[self._far(index, place) + self.good_names.index(good)] = prices[city]
-        if rest or words[own + k.GOOD] == len(self.goods):
+                    words[self._expects(index, self._good(good), place)] = prices[city]
+        if rest or words[record + k.GOOD] == len(self.goods):
             self.baggage[index] = Merchant(merchant.good, prices_mills=rest)
 
     def _depart(self):
@@ -277,10 +288,10 @@ class City:
         index = words[k.LEAVING] - 1
         while index >= 0:
             leaving.append(index)
-            index = words[self._own(index) + k.NEXT] - 1
+            index = words[self._merchant(index) + k.NEXT] - 1
         words[k.LEAVING] = 0
         for index in reversed(leaving):
-            road = self.roads[self.places[words[self._own(index) + k.ROAD]]]
+            road = self.roads[self.places[words[self._merchant(index) + k.ROAD]]]
             road.send(self._record(index))
         # From the end, so that none of those still to go is moved.
         for index in sorted(leaving, reverse=True):
@@ -290,7 +301,7 @@ class City:
     def _record(self, index):
         """The merchant at this index as a record."""
         words = self.words
-        start, own = self._merchant(index), self._own(index)
+        record = self._merchant(index)
         bag = self.baggage.get(index)
         prices = {}
         if bag is not None:
@@ -298,15 +309,15 @@ class City:
                 prices[good] = dict(bag.prices_mills[good])
         for good, good_name in enumerate(self.good_names):
             for place, city in enumerate(self.places):
-                price = words[start + k.PRICE + good] if place == 0 else words[self._far(index, place) + good]
+                price = words[self._expects(index, good, place)]
                 if price:
                     prices.setdefault(good_name, {})[city] = price
-        good = words[own + k.GOOD]
+        good = words[record + k.GOOD]
         return Merchant(
             bag.good if good == len(self.goods) else self.good_names[good],
-            words[start + k.MONEY],
-            words[own + k.CAPACITY],
-            words[own + k.OWNED],
+            words[record + k.MONEY],
+            words[record + k.CAPACITY],
+            words[record + k.OWNED],
             prices,
         )
 
@@ -322,12 +333,17 @@ class City:
                 self.baggage[index] = self.baggage.pop(last)
         for offset in range(there, there + size):
             words[offset] = 0
+        for good in range(len(self.goods)):
+            for header, nothing in ((k.AT_PRICES, 0), (k.AT_ASKS, k.NEVER)):
+                column = words[header] + good * words[k.SLOTS] + words[k.LOCALS]
+                words[column + index] = words[column + last]
+                words[column + last] = nothing
         words[k.MERCHANTS] = last
 
     # Influence.
 
     def set_yield(self, good, yield_mills, by_hand=False):
-        """Set how many mills of a unit one act of making a good gives (1000 is normal, 0 stops it, 100,000 is the most).
+        """Set how many mills of a unit one act of making a good gives: 1000 is normal, 0 stops it, 100,000 is the most.
 
         A yield that was set by hand stays: sensors no longer move it until release_yield(). Raises ValueError.
         """
@@ -353,18 +369,20 @@ class City:
     # The array.
 
     def digest(self):
-        """The first 16 hex digits of the SHA-256 of the array in use, as little-endian 32-bit integers."""
-        used = memoryview(self.words)[: self._merchant(self.words[k.MERCHANTS])]
-        return "".join("%02x" % byte for byte in hashlib.sha256(used).digest()[:8])
+        """The first 16 hex digits of the SHA-256 of the array, as little-endian 32-bit integers."""
+        return "".join(["%02x" % byte for byte in hashlib.sha256(self.words).digest()[:8]])
 
     def _merchant(self, index):
         return self.words[k.AT_MERCHANTS] + index * self.words[k.MERCHANT_WORDS]
 
-    def _own(self, index):
-        return self._merchant(index) + k.PRICE + 2 * len(self.goods)
+    def _price(self, good, resident):
+        return self.words[k.AT_PRICES] + good * self.words[k.SLOTS] + resident
 
-    def _far(self, index, place):
-        return self._own(index) + k.FAR + (place - 1) * len(self.goods)
+    def _expects(self, index, good, place):
+        """Where the price is that a merchant expects of a good at a place."""
+        if place == 0:
+            return self._price(good, self.words[k.LOCALS] + index)
+        return self._merchant(index) + k.FAR + (place - 1) * len(self.goods) + good
 
     def _good(self, name):
         """A good's index; len(goods) for one that this city does not know."""
@@ -381,7 +399,7 @@ class City:
     def _reconsider(self):
         """Where the merchants do best has changed with the roads."""
         for index in range(self.words[k.MERCHANTS]):
-            self.engine.consider(self.words, self._merchant(index))
+            self.engine.consider(self.words, index)
 
 
 def _prime(least):

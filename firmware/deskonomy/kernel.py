@@ -1,44 +1,47 @@
 """The hot loop: one tick of a city, on integers in one flat array('i').
 
 Here: the layout of the array and the rules that run every tick. Not here: births, arrivals, taxes, names, time.
-Money and prices are mills, yields are mills of a unit. The same source runs as MicroPython viper, as numba, and as plain
-Python, with the same bits everywhere, since no intermediate value leaves 32 signed bits (tests/core proves it) and no
-word of the array is ever negative (viper on a 64-bit machine reads words as unsigned).
+Money and prices are mills, yields are mills of a unit. The same source runs as MicroPython viper, as numba, and as
+plain Python, with the same bits everywhere, since no intermediate value leaves 32 signed bits (tests/engines proves it)
+and no word of the array is ever negative (viper on a 64-bit machine reads words as unsigned).
 
-The array: a header, a row a road, the odds table, a row a good, a record a local, a record a merchant.
-Both kinds of record begin alike (MONEY, then PRICE and SELL_FROM a good), so that a market need not know who is who.
+The array: a header, a word a road, the odds table, a row a good, for each good a column of everybody's prices and one of
+everybody's asks (residents are numbered: the locals, then the merchants), a record a local, a record a merchant.
 Order and chance: a *walk* meets everybody once in random order, by a random step around a prime number of places.
 """
 
-from .compat import const, micropython, ptr32  # noqa: F401 - viper knows ptr32 by itself
+from .compat import const, micropython, ptr32
 
 # The header.
 LOCALS = const(0)  # how many
 MERCHANTS = const(1)  # how many
 GOODS = const(2)  # how many
-PLACES = const(3)  # columns of prices that a merchant keeps; 0 is here
-AT_ROADS = const(4)  # where things begin, in words
-AT_ODDS = const(5)
-AT_GOODS = const(6)
-AT_LOCALS = const(7)
-AT_MERCHANTS = const(8)
-LOCAL_WORDS = const(9)  # length of a record
-MERCHANT_WORDS = const(10)
-GOOD_WORDS = const(11)
-PRIME_RESIDENTS = const(12)  # smallest primes >= 2 and >= the number of residents, locals, merchants, goods
-PRIME_LOCALS = const(13)
-PRIME_MERCHANTS = const(14)
-PRIME_GOODS = const(15)
-RANDOM_A = const(16)  # the generator: two multiply-with-carry halves
-RANDOM_B = const(17)
-TICK = const(18)  # low 30 bits
-TICK_HIGH = const(19)
-LEAVING = const(20)  # 1 + the last merchant to decide to leave, 0 for none; NEXT leads to the others
-FALLBACK = const(21)  # the good a merchant turns to when none promises a profit
-LEISURE_HALF = const(22)
-HEADER_WORDS = const(23)
+PLACES = const(3)  # cities whose prices a merchant keeps in its record; place 0 is here
+SLOTS = const(4)  # length of a column: a prime that has room for every resident
+AT_ROADS = const(5)  # where things begin, in words
+AT_ODDS = const(6)
+AT_GOODS = const(7)
+AT_PRICES = const(8)
+AT_ASKS = const(9)
+AT_LOCALS = const(10)
+AT_MERCHANTS = const(11)
+LOCAL_WORDS = const(12)  # length of a record
+MERCHANT_WORDS = const(13)
+GOOD_WORDS = const(14)
+PRIME_LOCALS = const(15)  # smallest primes >= 2 and >= the number of locals, merchants, residents, goods
+PRIME_MERCHANTS = const(16)
+PRIME_RESIDENTS = const(17)
+PRIME_GOODS = const(18)
+RANDOM_A = const(19)  # the generator: two multiply-with-carry halves
+RANDOM_B = const(20)
+TICK = const(21)  # low 30 bits
+TICK_HIGH = const(22)
+LEAVING = const(23)  # 1 + the last merchant to decide to leave, 0 for none; NEXT leads to the others
+FALLBACK = const(24)  # the good a merchant turns to when none promises a profit
+LEISURE_HALF = const(25)
+HEADER_WORDS = const(26)
 
-# AT_ROADS + place: 1 + the merchants that the road can still take, CLOSED without a road. Place 0, here, is never a road.
+# AT_ROADS + place: 1 + the merchants that the road can still take, CLOSED without a road. Place 0, here, is none.
 CLOSED = const(0)
 
 # AT_ODDS + k: 0.9 ** k in 1/32768, k = 0 .. 32: the odds that k residents in a row do not act.
@@ -54,22 +57,22 @@ USED = const(5)
 BROKEN = const(6)
 NEEDS = const(7)
 
-# A record's head: MONEY, PRICE + good, then SELL_FROM of each good: the least price at which it would sell one now, NEVER
-# if it has none. Who would sell asks its PRICE.
+# AT_PRICES + good * SLOTS + resident: the price it expects here.
+# AT_ASKS + good * SLOTS + resident: that price if it sells one now, else NEVER.
+
+# A local's record; from LOCAL_ROWS on a row of goods each: STOCK, VALUE, PATIENCE, BUY_BELOW, SELL_FROM.
 MONEY = const(0)
-PRICE = const(1)
-# A local goes on with LEISURE, LEISURE_VALUE, REST, then a row each: STOCK, VALUE, PATIENCE, BUY_BELOW of each good.
-LEISURE = const(0)
-LEISURE_VALUE = const(1)
-REST = const(2)
-LOCAL_ROWS = const(3)
-# A merchant goes on with these, then the prices it expects at each other place, a row of goods a place.
-GOOD = const(0)  # GOODS: one that this city does not know
-CAPACITY = const(1)
-OWNED = const(2)
-ROAD = const(3)  # the place that it is leaving for, 0 while it stays
-NEXT = const(4)
-FAR = const(5)
+LEISURE = const(1)
+LEISURE_VALUE = const(2)
+REST = const(3)  # what resting is worth
+LOCAL_ROWS = const(4)
+# A merchant's record; from FAR on the prices it expects elsewhere, a row of goods for each place but here.
+GOOD = const(1)  # GOODS: one that this city does not know
+CAPACITY = const(2)
+OWNED = const(3)
+ROAD = const(4)  # the place that it is leaving for, 0 while it stays
+NEXT = const(5)
+FAR = const(6)
 
 MONEY_MAX = const(1_000_000_000)  # a million coins; nobody takes a mill more
 STOCK_MAX = const(10_000)
@@ -78,6 +81,9 @@ VALUE_MAX = const(0xFFFFF)  # personal values are below this (1,048 coins), so t
 SAMPLE = const(64)  # residents whom a buyer visits at most
 HEARD = const(32)  # residents whom a merchant hears: 0.9 ** 32 has forgotten the rest
 PATIENCE_MAX = const(10)
+# In a city beyond a computer's cache walks take short steps: whom one meets is as random, since where they start is.
+NEAR = const(1000)
+STRIDE = const(15)
 
 _WRAP = const(0x3FFFFFFF)
 _PERCENT = const(21474836)  # 0.01 of the 2**31 values of a draw
@@ -86,37 +92,39 @@ _MOVING_COST = const(1000)
 
 @micropython.viper
 def appraise(state, local: int):
-    """Put down what the local at this offset would pay for, and sell for, one more or one less of everything.
+    """Put down what a local would pay for, and sell for, one more or one less of everything, and what it asks.
 
-    A personal value v and a price p compare as v and p * 1000 / (money + 1). Here v is turned into the price that equals
-    it, v * (money + 1) / 1000, once for all the comparisons until stocks or money change again.
+    A personal value v and a price p compare as v and p * 1000 / (money + 1). Here v is turned into the price that
+    equals it, v * (money + 1) / 1000, once for all the comparisons until stocks or money change again.
     """
     s = ptr32(state)
     goods = s[GOODS]
-    sell_from = local + PRICE + goods
-    own = sell_from + goods
-    stocks = own + LOCAL_ROWS
+    record = s[AT_LOCALS] + local * s[LOCAL_WORDS]
+    stocks = record + LOCAL_ROWS
     values = stocks + goods
     buy_below = values + goods + goods
+    sell_from = buy_below + goods
     # 8000 stands for 999 coins; scaled to at most 15 bits and a shift.
-    wealth = s[local + MONEY] // 125 + 8
+    wealth = s[record + MONEY] // 125 + 8
     shift = 0
     while wealth >= 32768:
         wealth >>= 4
         shift += 4
-    row = s[AT_GOODS]
+    half_at = s[AT_GOODS] + HALF
+    price_at = s[AT_PRICES] + local
+    ask_at = s[AT_ASKS] + local
     good = 0
     while good <= goods:
         if good < goods:
             stock = s[stocks + good]
             value = s[values + good]
-            half = s[row + HALF]
+            half = s[half_at]
         else:
-            stock = s[own + LEISURE]
-            value = s[own + LEISURE_VALUE]
+            stock = s[record + LEISURE] + 1
+            value = s[record + LEISURE_VALUE]
             half = s[LEISURE_HALF]
-        one_more = 0
-        while one_more < 2:
+        more = 0
+        while more < 2:
             # value / ((stock / half) ** 3 + 1), with the ratio in 1/2048, or in 1/16 where the cube is above 64
             if stock < half << 2:
                 ratio = ((stock << 11) + (half >> 1)) // half
@@ -133,16 +141,20 @@ def appraise(state, local: int):
             if price > MONEY_MAX:
                 price = MONEY_MAX
             if good == goods:
-                s[own + REST] = price  # the last one written is that of one more
-            elif one_more == 1:
+                s[record + REST] = price
+                more = 2
+            elif more == 1:
                 s[buy_below + good] = price
-            elif stock > 0:
-                s[sell_from + good] = price + 1
+                more = 2
             else:
-                s[sell_from + good] = NEVER
-            stock += 1
-            one_more += 1
-        row += s[GOOD_WORDS]
+                price = price + 1 if stock > 0 else NEVER
+                s[sell_from + good] = price
+                s[ask_at] = s[price_at] if s[price_at] >= price else NEVER
+                stock += 1
+                more = 1
+        half_at += s[GOOD_WORDS]
+        price_at += s[SLOTS]
+        ask_at += s[SLOTS]
         good += 1
 
 
@@ -151,21 +163,21 @@ def pay_locals(state, share_mills: int) -> int:
     """Give each local this share, where it fits below MONEY_MAX. Returns how many got it."""
     s = ptr32(state)
     paid = 0
-    local = s[AT_LOCALS]
-    left = s[LOCALS]
-    while left > 0:
-        if s[local + MONEY] <= MONEY_MAX - share_mills:
-            s[local + MONEY] += share_mills
+    local = 0
+    record = s[AT_LOCALS]
+    while local < s[LOCALS]:
+        if s[record + MONEY] <= MONEY_MAX - share_mills:
+            s[record + MONEY] += share_mills
             appraise(state, local)
             paid += 1
-        local += s[LOCAL_WORDS]
-        left -= 1
+        record += s[LOCAL_WORDS]
+        local += 1
     return paid
 
 
 @micropython.viper
 def consider(state, merchant: int) -> int:
-    """Find the merchant's best deals by its expected prices, and put down whether it sells here.
+    """Find a merchant's best deals by its expected prices, and put down whether it sells here.
 
     Returns the best place for its own good + PLACES * the good with the best profit.
     """
@@ -173,18 +185,19 @@ def consider(state, merchant: int) -> int:
     goods = s[GOODS]
     places = s[PLACES]
     roads = s[AT_ROADS]
-    sell_from = merchant + PRICE + goods
-    own = sell_from + goods
+    record = s[AT_MERCHANTS] + merchant * s[MERCHANT_WORDS]
+    price_at = s[AT_PRICES] + s[LOCALS] + merchant
+    ask_at = s[AT_ASKS] + s[LOCALS] + merchant
     turn_to = s[FALLBACK]
     turn_profit = 0
     own_place = 0
     good = 0
     while good < goods:
-        low = s[merchant + PRICE + good]
+        low = s[price_at]
         high = low
         best = 0
         place = 1
-        far = own + FAR + good
+        far = record + FAR + good
         while place < places:
             if s[roads + place] != CLOSED:
                 price = s[far]
@@ -201,11 +214,13 @@ def consider(state, merchant: int) -> int:
         elif profit > turn_profit:
             turn_profit = profit
             turn_to = good
-        s[sell_from + good] = NEVER
-        if good == s[own + GOOD]:
+        s[ask_at] = NEVER
+        if good == s[record + GOOD]:
             own_place = best
-            if best == 0 and s[own + OWNED] > 0:
-                s[sell_from + good] = 0
+            if best == 0 and s[record + OWNED] > 0:
+                s[ask_at] = s[price_at]
+        price_at += s[SLOTS]
+        ask_at += s[SLOTS]
         good += 1
     return own_place + places * turn_to
 
@@ -219,22 +234,34 @@ def run(state, ticks: int) -> int:
     residents = locals_ + merchants
     goods = s[GOODS]
     places = s[PLACES]
+    slots = s[SLOTS]
     at_roads = s[AT_ROADS]
     at_odds = s[AT_ODDS]
     at_goods = s[AT_GOODS]
+    at_prices = s[AT_PRICES]
+    at_asks = s[AT_ASKS]
     at_locals = s[AT_LOCALS]
     at_merchants = s[AT_MERCHANTS]
     local_words = s[LOCAL_WORDS]
     merchant_words = s[MERCHANT_WORDS]
     good_words = s[GOOD_WORDS]
+    prime_locals = s[PRIME_LOCALS]
+    prime_all = s[PRIME_RESIDENTS]
+    prime_goods = s[PRIME_GOODS]
+    locals_step = prime_locals - 1 if prime_locals < NEAR else STRIDE
+    all_step = prime_all - 1 if prime_all < NEAR else STRIDE
+    visits = prime_all if prime_all < SAMPLE else SAMPLE
+    locals_visits = prime_locals if prime_locals < SAMPLE else SAMPLE
+    hearings = prime_all - 1 if prime_all <= HEARD else HEARD
+    visits = prime_all if prime_all < SAMPLE else SAMPLE
+    locals_visits = prime_locals if prime_locals < SAMPLE else SAMPLE
+    hearings = prime_all - 1 if prime_all <= HEARD else HEARD
     odds_of_32 = s[at_odds + 32]
-    # From a record's start to its rows.
-    sell_from = PRICE + goods
-    own = sell_from + goods
-    stocks = own + LOCAL_ROWS
-    values = stocks + goods
+    # From a local's record to its rows.
+    values = LOCAL_ROWS + goods
     patience = values + goods
     buy_below = patience + goods
+    sell_from = buy_below + goods
     # A draw is 31 bits: random_a = 30903 * low half + high half, random_b likewise with 18000, a's 15 bits over b's 16.
     random_a = s[RANDOM_A]
     random_b = s[RANDOM_B]
@@ -256,18 +283,17 @@ def run(state, ticks: int) -> int:
             turn = (((random_a & 32767) << 16) | (random_b & 65535)) % prime
             random_a = 30903 * (random_a & 65535) + (random_a >> 16)
             random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-            turn_step = (((random_a & 32767) << 16) | (random_b & 65535)) % (prime - 1) + 1
+            step = prime - 1 if prime < NEAR else STRIDE
+            step = (((random_a & 32767) << 16) | (random_b & 65535)) % step + 1
             turns_left = prime if count > 0 else 0
             while turns_left > 0:
                 # Who acts next: each acts with odds of 0.1, so skip as many as fail in a row.
                 random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                random_b = 18000 * (random_b & 65535) + (random_b >> 16)
                 draw = random_a & 32767
                 skip = 0
                 while draw < odds_of_32 and skip < 512:
                     skip += 32
                     random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                    random_b = 18000 * (random_b & 65535) + (random_b >> 16)
                     draw = random_a & 32767
                 k = at_odds + 16
                 k += 8 if draw < s[k] else -8
@@ -279,16 +305,24 @@ def run(state, ticks: int) -> int:
                 skip += k - at_odds
                 if skip >= turns_left:
                     break
-                actor = (turn + skip * turn_step) % prime
-                turn = actor + turn_step
+                turns_left -= skip + 1
+                actor = (turn + skip * step) % prime
+                turn = actor + step
                 if turn >= prime:
                     turn -= prime
-                turns_left -= skip + 1
                 if actor >= count:
                     continue
+                # The walk of this turn, for all that takes one.
+                random_a = 30903 * (random_a & 65535) + (random_a >> 16)
+                random_b = 18000 * (random_b & 65535) + (random_b >> 16)
+                first = (((random_a & 32767) << 16) | (random_b & 65535)) % prime_all
+                random_a = 30903 * (random_a & 65535) + (random_a >> 16)
+                random_b = 18000 * (random_b & 65535) + (random_b >> 16)
+                who_step = (((random_a & 32767) << 16) | (random_b & 65535)) % all_step + 1
 
                 if phase == 0:
                     local = at_locals + actor * local_words
+                    stocks = local + LOCAL_ROWS
                     # 1. Things break.
                     row = at_goods
                     good = 0
@@ -297,20 +331,21 @@ def run(state, ticks: int) -> int:
                             random_a = 30903 * (random_a & 65535) + (random_a >> 16)
                             random_b = 18000 * (random_b & 65535) + (random_b >> 16)
                             draw = ((random_a & 32767) << 16) | (random_b & 65535)
-                            if draw < _PERCENT and s[local + stocks + good] > 0:
-                                s[local + stocks + good] -= 1
+                            if draw < _PERCENT and s[stocks + good] > 0:
+                                s[stocks + good] -= 1
                                 s[row + BROKEN] = (s[row + BROKEN] + 1) & _WRAP
-                                appraise(state, local)
+                                appraise(state, actor)
                         row += good_words
                         good += 1
 
                     # 2. It makes what is worth the most; every worth is a price, see appraise().
                     best = -1
-                    best_worth = s[local + own + REST]
+                    best_worth = s[local + REST]
                     row = at_goods
+                    price_at = at_prices + actor
                     good = 0
                     while good < goods:
-                        worth = s[local + PRICE + good]
+                        worth = s[price_at]
                         if worth < s[local + buy_below + good]:
                             worth = s[local + buy_below + good]
                         yield_mills = s[row + YIELD]
@@ -327,9 +362,9 @@ def run(state, ticks: int) -> int:
                             while k < goods:
                                 need = s[row + NEEDS + k]
                                 if need > 0:
-                                    if s[local + stocks + k] <= need:
+                                    if s[stocks + k] <= need:
                                         cost = NEVER
-                                    price = s[local + PRICE + k]
+                                    price = s[at_prices + k * slots + actor]
                                     if price < s[local + sell_from + k]:
                                         price = s[local + sell_from + k] - 1
                                     if cost == NEVER or price >= MONEY_MAX // need:
@@ -346,13 +381,14 @@ def run(state, ticks: int) -> int:
                             best_worth = worth
                             best = good
                         row += good_words
+                        price_at += slots
                         good += 1
                     if best < 0:
-                        s[local + own + LEISURE] += 1
-                        if s[local + own + LEISURE] > STOCK_MAX:
-                            s[local + own + LEISURE] = STOCK_MAX
+                        s[local + LEISURE] += 1
+                        if s[local + LEISURE] > STOCK_MAX:
+                            s[local + LEISURE] = STOCK_MAX
                     else:
-                        s[local + own + LEISURE] = 0
+                        s[local + LEISURE] = 0
                         row = at_goods + best * good_words
                         made = s[row + YIELD] // 1000
                         part = s[row + YIELD] % 1000
@@ -361,23 +397,22 @@ def run(state, ticks: int) -> int:
                             random_b = 18000 * (random_b & 65535) + (random_b >> 16)
                             if (((random_a & 32767) << 16) | (random_b & 65535)) % 1000 < part:
                                 made += 1
-                        if made > STOCK_MAX - s[local + stocks + best]:
-                            made = STOCK_MAX - s[local + stocks + best]
-                        s[local + stocks + best] += made
+                        if made > STOCK_MAX - s[stocks + best]:
+                            made = STOCK_MAX - s[stocks + best]
+                        s[stocks + best] += made
                         s[row + MADE] = (s[row + MADE] + made) & _WRAP
                         if s[row + CRAFTED] != 0:
                             k = 0
                             used = at_goods + USED
                             while k < goods:
                                 need = s[row + NEEDS + k]
-                                s[local + stocks + k] -= need
+                                s[stocks + k] -= need
                                 s[used] = (s[used] + need) & _WRAP
                                 used += good_words
                                 k += 1
-                    appraise(state, local)
+                    appraise(state, actor)
 
                     # 3. It takes each good to market, in random order.
-                    prime_goods = s[PRIME_GOODS]
                     random_a = 30903 * (random_a & 65535) + (random_a >> 16)
                     random_b = 18000 * (random_b & 65535) + (random_b >> 16)
                     good = (random_a & 32767) % prime_goods
@@ -386,88 +421,70 @@ def run(state, ticks: int) -> int:
                     while goods_left > 0:
                         goods_left -= 1
                         if good < goods:
-                            price = s[local + PRICE + good]
-                            value = s[local + values + good] // 50
-                            volatility = value if value > 0 else 1
+                            prices = at_prices + good * slots
+                            asks = at_asks + good * slots
+                            price = s[prices + actor]
+                            volatility = s[local + values + good] // 50
+                            if volatility == 0:
+                                volatility = 1
                             # a. It hears somebody's price.
                             random_a = 30903 * (random_a & 65535) + (random_a >> 16)
                             random_b = 18000 * (random_b & 65535) + (random_b >> 16)
                             if ((random_a & 32767) << 16) | (random_b & 65535) < _PERCENT:
                                 random_a = 30903 * (random_a & 65535) + (random_a >> 16)
                                 random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                                who = (((random_a & 32767) << 16) | (random_b & 65535)) % residents
-                                if who < locals_:
-                                    who = at_locals + who * local_words
-                                else:
-                                    who = at_merchants + (who - locals_) * merchant_words
-                                if s[who + PRICE + good] > price:
+                                heard = s[prices + (((random_a & 32767) << 16) | (random_b & 65535)) % residents]
+                                if heard > price:
                                     price += volatility
-                                elif s[who + PRICE + good] < price:
+                                elif heard < price:
                                     price -= volatility
                             # b. It grows impatient.
                             money = s[local + MONEY]
-                            buys = 1 if price < s[local + buy_below + good] else 0
-                            sells = 1 if price >= s[local + sell_from + good] else 0
-                            if sells != 0 or (buys != 0 and money >= price):
+                            buys = 1 if price < s[local + buy_below + good] and price <= money else 0
+                            if buys != 0 or price >= s[local + sell_from + good]:
                                 s[local + patience + good] += 1
                             # c. A buyer visits others until one asks no more than it expects.
-                            if buys != 0 and money >= price:
-                                prime_all = s[PRIME_RESIDENTS]
-                                random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                                random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                                who = (((random_a & 32767) << 16) | (random_b & 65535)) % prime_all
-                                random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                                random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                                who_step = (((random_a & 32767) << 16) | (random_b & 65535)) % (prime_all - 1) + 1
-                                visits = residents if residents < SAMPLE else SAMPLE
-                                while visits > 0:
-                                    if who < residents:
-                                        visits -= 1
+                            if buys != 0:
+                                who = first
+                                for _ in range(visits):
+                                    if s[asks + who] <= price:
+                                        ask = s[asks + who]
                                         if who < locals_:
                                             seller = at_locals + who * local_words
                                         else:
                                             seller = at_merchants + (who - locals_) * merchant_words
-                                        ask = s[seller + PRICE + good]
-                                        if (
-                                            ask <= price
-                                            and ask >= s[seller + sell_from + good]
-                                            and seller != local
-                                            and s[seller + MONEY] <= MONEY_MAX - ask
-                                            and s[local + stocks + good] < STOCK_MAX
-                                        ):
-                                            s[seller + MONEY] += ask
+                                        if s[seller + MONEY] <= MONEY_MAX - ask and s[stocks + good] < STOCK_MAX:
                                             s[local + MONEY] = money - ask
-                                            s[local + stocks + good] += 1
+                                            s[stocks + good] += 1
                                             s[local + patience + good] = 0
                                             price -= volatility
+                                            s[seller + MONEY] += ask
                                             if who < locals_:
-                                                s[seller + stocks + good] -= 1
+                                                s[seller + LOCAL_ROWS + good] -= 1
                                                 s[seller + patience + good] = 0
-                                                value = s[seller + values + good] // 50
-                                                ask += value if value > 0 else 1
-                                                s[seller + PRICE + good] = ask if ask < MONEY_MAX else MONEY_MAX
-                                                appraise(state, seller)
+                                                made = s[seller + values + good] // 50
+                                                ask += made if made > 0 else 1
+                                                s[prices + who] = ask if ask < MONEY_MAX else MONEY_MAX
+                                                appraise(state, who)
                                             else:
-                                                s[seller + own + OWNED] -= 1
-                                                if s[seller + own + OWNED] == 0:
-                                                    s[seller + sell_from + good] = NEVER
-                                            appraise(state, local)
-                                            visits = 0
+                                                s[seller + OWNED] -= 1
+                                                if s[seller + OWNED] == 0:
+                                                    s[asks + who] = NEVER
+                                            appraise(state, actor)
+                                            break
                                     who += who_step
                                     if who >= prime_all:
                                         who -= prime_all
                             # d. Out of patience, it moves its price.
                             if s[local + patience + good] > PATIENCE_MAX:
                                 s[local + patience + good] = 0
-                                if buys != 0:
-                                    price += volatility
-                                else:
-                                    price -= volatility
+                                price += volatility if buys != 0 else 0 - volatility
                             if price < 0:
                                 price = 0
                             elif price > MONEY_MAX:
                                 price = MONEY_MAX
-                            s[local + PRICE + good] = price
+                            s[prices + actor] = price
+                            s[asks + actor] = price if price >= s[local + sell_from + good] else NEVER
                         good += good_step
                         if good >= prime_goods:
                             good -= prime_goods
@@ -475,82 +492,64 @@ def run(state, ticks: int) -> int:
                 else:
                     merchant = at_merchants + actor * merchant_words
                     # 1. It hears the residents: its price moves a tenth of the way to each one's.
-                    prime_all = s[PRIME_RESIDENTS]
-                    random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                    random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                    who = (((random_a & 32767) << 16) | (random_b & 65535)) % prime_all
-                    random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                    random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                    who_step = (((random_a & 32767) << 16) | (random_b & 65535)) % (prime_all - 1) + 1
-                    visits = residents if residents < HEARD else HEARD
-                    while visits > 0:
-                        if who < residents:
-                            visits -= 1
-                            if who < locals_:
-                                resident = at_locals + who * local_words
-                                away = 0
-                            else:
-                                resident = at_merchants + (who - locals_) * merchant_words
-                                away = s[resident + own + ROAD]
-                            if away == 0:
-                                good = PRICE
-                                while good <= goods:
-                                    gap = s[resident + good] - s[merchant + good]
-                                    if gap < 262144 and gap > -262144:
-                                        s[merchant + good] += gap * 6554 + 32768 >> 16
-                                    else:
-                                        s[merchant + good] += gap // 10
-                                    good += 1
-                        who += who_step
-                        if who >= prime_all:
-                            who -= prime_all
+                    me = locals_ + actor
+                    if prime_all < NEAR:
+                        first = me  # a walk from itself meets all the others
+                    prices = at_prices
+                    good = 0
+                    while good < goods:
+                        price = s[prices + me]
+                        who = first
+                        for _ in range(hearings):
+                            who += who_step
+                            if who >= prime_all:
+                                who -= prime_all
+                            if who < residents:
+                                price += (s[prices + who] - price + 5) // 10
+                        s[prices + me] = price
+                        prices += slots
+                        good += 1
 
                     # 2. It weighs its deals.
-                    k = int(consider(state, merchant))
+                    k = int(consider(state, actor))
                     best = k % places
                     turn_to = k // places
                     road = 0
                     # 3. It buys what sells for more elsewhere.
-                    if best != 0 and s[merchant + own + OWNED] < s[merchant + own + CAPACITY]:
-                        good = s[merchant + own + GOOD]
-                        price = s[merchant + PRICE + good]
+                    if best != 0 and s[merchant + OWNED] < s[merchant + CAPACITY]:
+                        good = s[merchant + GOOD]
+                        prices = at_prices + good * slots
+                        asks = at_asks + good * slots
                         money = s[merchant + MONEY]
+                        price = s[merchant + FAR + (best - 1) * goods + good] - 1
                         if price > money:
                             price = money
-                        far = s[merchant + own + FAR + (best - 1) * goods + good] - 1
-                        if price > far:
-                            price = far
-                        prime_all = s[PRIME_LOCALS]
+                        if price > s[prices + me]:
+                            price = s[prices + me]
                         random_a = 30903 * (random_a & 65535) + (random_a >> 16)
                         random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                        who = (((random_a & 32767) << 16) | (random_b & 65535)) % prime_all
+                        who = (((random_a & 32767) << 16) | (random_b & 65535)) % prime_locals
                         random_a = 30903 * (random_a & 65535) + (random_a >> 16)
                         random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                        who_step = (((random_a & 32767) << 16) | (random_b & 65535)) % (prime_all - 1) + 1
-                        visits = locals_ if locals_ < SAMPLE else SAMPLE
-                        while visits > 0:
-                            if who < locals_:
-                                visits -= 1
+                        who_step = (((random_a & 32767) << 16) | (random_b & 65535)) % locals_step + 1
+                        for _ in range(locals_visits):
+                            if who < locals_ and s[asks + who] <= price:
+                                ask = s[asks + who]
                                 seller = at_locals + who * local_words
-                                ask = s[seller + PRICE + good]
-                                if (
-                                    ask <= price
-                                    and ask >= s[seller + sell_from + good]
-                                    and s[seller + MONEY] <= MONEY_MAX - ask
-                                ):
-                                    s[seller + MONEY] += ask
-                                    s[seller + stocks + good] -= 1
-                                    s[seller + patience + good] = 0
-                                    value = s[seller + values + good] // 50
+                                if s[seller + MONEY] <= MONEY_MAX - ask:
                                     s[merchant + MONEY] = money - ask
-                                    s[merchant + own + OWNED] += 1
-                                    ask += value if value > 0 else 1
-                                    s[seller + PRICE + good] = ask if ask < MONEY_MAX else MONEY_MAX
-                                    appraise(state, seller)
-                                    visits = 0
+                                    s[merchant + OWNED] += 1
+                                    s[seller + MONEY] += ask
+                                    s[seller + LOCAL_ROWS + good] -= 1
+                                    s[seller + patience + good] = 0
+                                    made = s[seller + values + good] // 50
+                                    ask += made if made > 0 else 1
+                                    s[prices + who] = ask if ask < MONEY_MAX else MONEY_MAX
+                                    appraise(state, who)
+                                    break
                             who += who_step
-                            if who >= prime_all:
-                                who -= prime_all
+                            if who >= prime_locals:
+                                who -= prime_locals
                     # 4. Now and then it just leaves; 5. full, it leaves for the best place.
                     random_a = 30903 * (random_a & 65535) + (random_a >> 16)
                     random_b = 18000 * (random_b & 65535) + (random_b >> 16)
@@ -563,26 +562,27 @@ def run(state, ticks: int) -> int:
                             place += 1
                         if k > 0:
                             random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                            random_b = 18000 * (random_b & 65535) + (random_b >> 16)
                             k = (random_a & 32767) % k
                             while k >= 0:
                                 road += 1
                                 if s[at_roads + road] != CLOSED:
                                     k -= 1
-                    elif best != 0 and s[merchant + own + OWNED] >= s[merchant + own + CAPACITY]:
+                    elif best != 0 and s[merchant + OWNED] >= s[merchant + CAPACITY]:
                         road = best
                     if road != 0 and s[at_roads + road] > 1:
                         s[at_roads + road] -= 1
-                        s[merchant + own + ROAD] = road
-                        s[merchant + own + NEXT] = s[LEAVING]
+                        s[merchant + ROAD] = road
+                        s[merchant + NEXT] = s[LEAVING]
                         s[LEAVING] = actor + 1
+                        asks = at_asks + me
                         good = 0
                         while good < goods:
-                            s[merchant + sell_from + good] = NEVER
+                            s[asks] = NEVER
+                            asks += slots
                             good += 1
-                    elif s[merchant + own + OWNED] == 0:
+                    elif s[merchant + OWNED] == 0:
                         # 6. With nothing to sell it turns to the best good.
-                        s[merchant + own + GOOD] = turn_to
+                        s[merchant + GOOD] = turn_to
             phase += 1
     s[RANDOM_A] = random_a
     s[RANDOM_B] = random_b

@@ -166,12 +166,12 @@ class Merchant:
         if best != here and self.owned < self.capacity:
             for local in rng.sample(city.locals, len(city.locals)):
                 ask = local.asks(self.good)
-                if ask is not None and ask <= min(self.expects(self.good), self.money):
-                    if ask < self.expects(self.good, best):
-                        local.sold(self.good, ask)
-                        self.money -= ask
-                        self.owned += 1
-                        break
+                most = min(self.expects(self.good), self.money)
+                if ask is not None and ask <= most and ask < self.expects(self.good, best):
+                    local.sold(self.good, ask)
+                    self.money -= ask
+                    self.owned += 1
+                    break
         if rng.random() < 0.01 and city.roads and self.leave(rng.choice(sorted(city.roads))):
             return
         if self.owned >= self.capacity and best != here and self.leave(best):
@@ -194,7 +194,7 @@ class Merchant:
 
 
 class City:
-    """A city of locals and half as many merchants. recipes: those that differ from RECIPES, as {good: {part: count}}."""
+    """A city of locals and half as many merchants. recipes: those that differ from RECIPES, {good: {part: count}}."""
 
     def __init__(self, name, rng, locals_=20, merchants=None, recipes=None):
         self.name = name

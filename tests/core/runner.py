@@ -1,7 +1,7 @@
 """Run the tests of the core on this interpreter: `micropython tests/core/runner.py [test_kernel ...]`.
 
-Here: finding the test files, a stand-in for `unittest` where there is none (MicroPython). Exits 1 if anything fails or if
-nothing was found. Under CPython pytest collects the same files itself.
+Here: finding the test files, a stand-in for `unittest` where there is none (MicroPython). Exits 1 if anything fails or
+if nothing was found. Under CPython pytest collects the same files itself.
 """
 
 import os

@@ -1,0 +1,81 @@
+"""The kernel's engines on a host: the same source, as plain Python or compiled by numba, with the same bits.
+
+Here: loading kernel.py for an engine. Not here: any rule. An engine is an object with the kernel's functions, for City.
+"""
+
+import importlib.util
+import sys
+from types import ModuleType
+
+from deskonomy import compat, kernel
+
+ENGINES = ("plain", "numba")
+
+
+class EngineError(Exception):
+    """An engine that this machine does not have; says what to install."""
+
+
+class Engine:
+    """The kernel's functions, each taking a city's array('i')."""
+
+    def __init__(self, name, run, appraise, consider, pay_locals):
+        self.name = name
+        self.run = run
+        self.appraise = appraise
+        self.consider = consider
+        self.pay_locals = pay_locals
+
+
+def available():
+    """The names of the engines that can be used here, the fastest last."""
+    return ENGINES if importlib.util.find_spec("numba") else ENGINES[:1]
+
+
+def engine(name):
+    """The engine of this name. Raises EngineError if there is none, or if it is not installed."""
+    if name not in ENGINES:
+        raise EngineError(f"there is no engine {name}; there are {', '.join(ENGINES)}")
+    if name not in available():
+        raise EngineError(f"{name} is not installed; type: pip install 'deskonomy[fast]'")
+    if name == "plain":
+        return Engine("plain", kernel.run, kernel.appraise, kernel.consider, kernel.pay_locals)
+    return _numba()
+
+
+def _numba():
+    import numba
+    import numpy
+
+    compiled = sys.modules.get("deskonomy.kernel_numba") or _load_compiled(numba)
+
+    def on_array(function):
+        def call(words, number):
+            # A view for this call only: an array with a lasting view could not grow.
+            return function(numpy.frombuffer(words, dtype=numpy.int32), number)
+
+        return call
+
+    return Engine(
+        "numba",
+        on_array(compiled.run),
+        on_array(compiled.appraise),
+        on_array(compiled.consider),
+        on_array(compiled.pay_locals),
+    )
+
+
+def _load_compiled(numba) -> ModuleType:
+    """Load kernel.py once more, with numba's compiler in the place of viper; compiled code is kept on disk."""
+    name = "deskonomy.kernel_numba"
+    spec = importlib.util.spec_from_file_location(name, kernel.__file__)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    plain_viper, plain_ptr32 = compat.micropython.viper, compat.ptr32
+    compat.micropython.viper = staticmethod(numba.njit(cache=True))
+    compat.ptr32 = numba.njit(cache=True)(plain_ptr32)
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        compat.micropython.viper, compat.ptr32 = plain_viper, plain_ptr32
+    return module

@@ -1,0 +1,36 @@
+"""Every engine gives the same digest: plain CPython, numba, MicroPython's viper and its bytecode."""
+
+import json
+import subprocess
+
+import pytest
+import scenarios
+from conftest import REPO
+
+TICKS = 5000
+
+ON_MICROPYTHON = """
+import json, sys
+sys.path[:0] = [{core!r}, {firmware!r}]
+import scenarios
+from deskonomy import kernel
+print(json.dumps(scenarios.digests({engine}, {ticks})))
+"""
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return scenarios.digests(scenarios.plain_kernel(), TICKS)
+
+
+@pytest.mark.parametrize("engine", ["kernel", "scenarios.plain_kernel()"], ids=["viper", "bytecode"])
+def test_micropython(micropython, plain, engine):
+    program = ON_MICROPYTHON.format(
+        core=str(REPO / "tests" / "core"), firmware=str(REPO / "firmware"), engine=engine, ticks=TICKS
+    )
+    done = subprocess.run([micropython, "-c", program], capture_output=True, text=True, timeout=300, check=True)
+    assert json.loads(done.stdout) == plain
+
+
+def test_worlds_differ(plain):
+    assert len(set(plain)) == len(plain)
