@@ -246,7 +246,7 @@ class City:
     # Who comes and goes.
 
     def admit(self, merchant):
-        """Take in a merchant that arrives. It pays a tenth of what is above 1000 coins, shared equally by the locals."""
+        """Take in a merchant that arrives. It pays a tenth of what is above 1000 coins, shared by the locals."""
         words = self.words
         if merchant.money_mills > 1_000_000 and words[k.LOCALS]:
             share = (merchant.money_mills - 1_000_000) // 10 // words[k.LOCALS]

@@ -5,8 +5,8 @@ Money and prices are mills, yields are mills of a unit. The same source runs as 
 plain Python, with the same bits everywhere, since no intermediate value leaves 32 signed bits (tests/engines proves it)
 and no word of the array is ever negative (viper on a 64-bit machine reads words as unsigned).
 
-The array: a header, a word a road, the odds table, a row a good, for each good a column of everybody's prices and one of
-everybody's asks (residents are numbered: the locals, then the merchants), a record a local, a record a merchant.
+The array: a header, a word a road, the odds table, a row a good, for each good a column of everybody's prices and
+one of everybody's asks (residents are numbered: the locals, then the merchants), a record a local, one a merchant.
 Order and chance: a *walk* meets everybody once in random order, by a random step around a prime number of places.
 """
 

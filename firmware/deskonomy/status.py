@@ -1,7 +1,7 @@
 """What is shown of a city: the status line, the same from a host, a board's console and its page.
 
-Here: JSON text whose amounts are exact to the mill, also where floats have 24 bits. Not here: when it is printed, and to
-whom.
+Here: JSON text whose amounts are exact to the mill, also where floats have 24 bits. Not here: when it is printed, and
+to whom.
 """
 
 from . import kernel as k
