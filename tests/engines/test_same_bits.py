@@ -6,6 +6,7 @@ import subprocess
 import pytest
 import scenarios
 from conftest import REPO
+from deskonomy_host import engine
 
 TICKS = 5000
 
@@ -30,6 +31,11 @@ def test_micropython(micropython, plain, engine):
     )
     done = subprocess.run([micropython, "-c", program], capture_output=True, text=True, timeout=300, check=True)
     assert json.loads(done.stdout) == plain
+
+
+@pytest.mark.parametrize("name", engine.available())
+def test_host_engine(plain, name):
+    assert scenarios.digests(engine.engine(name), TICKS) == plain
 
 
 def test_worlds_differ(plain):
