@@ -1,8 +1,8 @@
 """The core against the reference's figures, and against the oracle, over 24 seeds.
 
-The bounds: each mean lies within two standard deviations (as the reference gives them) of the reference's mean, and core
-and oracle differ by at most one and a half of their pooled standard deviations, with a floor of 4 % for prices that
-hardly vary. Measured also at an earlier age and in a larger city, which the reference gives no figures for.
+The bounds: each mean lies within two standard deviations (as the reference gives them) of the reference's mean, and
+core and oracle differ by at most one and a half of their pooled standard deviations, with a floor of 4 % for prices
+that hardly vary. Measured also at an earlier age and in a larger city, which the reference gives no figures for.
 """
 
 import random
