@@ -32,8 +32,6 @@ def _run(words):
         return _complain(error, 2)
     except Failed as error:
         return _complain(error, 1)
-    except BrokenPipeError:
-        return _complain("nobody reads stdout any more", 1)
     except OSError as error:
         about = f"{error.filename}: " if error.filename else ""
         return _complain(f"{about}{error.strerror or error}", 1)

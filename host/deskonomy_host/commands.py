@@ -8,32 +8,41 @@ from typing import Annotated
 import typer
 
 from . import words
-from .errors import Wrong
+from .errors import Failed, Wrong
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def run(line):
     """Run one command line (a list of words); its exit status. Raises Wrong, Failed and whatever a command raises."""
+    table = typer.main.get_command(app)
     try:
-        return app(args=line or ["--help"], prog_name="deskonomy", standalone_mode=False) or 0
+        return table.main(args=line or ["--help"], prog_name="deskonomy", standalone_mode=False) or 0
+    except SystemExit:  # typer's answer to a pipe that nobody reads
+        raise Failed("nobody reads stdout any more") from None
     except typer.Abort:
         return 130
     except typer.BadParameter.__base__ as error:  # every kind of usage error; typer names only this one of them
-        raise Wrong(_instead(error)) from None
+        raise Wrong(_instead(error, line, table)) from None
 
 
-def _instead(error):
-    """A usage error in one line, with what to type instead."""
+def _instead(error, line, command):
+    """A usage error in one line, with what to type instead. command: the table of all commands."""
     said = error.format_message().rstrip(".")
-    if "id you mean" in said or "ossible options" in said or error.ctx is None:
+    if "id you mean" in said or "ossible options" in said:
         return said
-    usage = error.ctx.get_usage().removeprefix("Usage: ")
-    option = getattr(error, "option_name", None)
-    for param in error.ctx.command.params:
-        if option in param.opts and param.metavar:
-            usage = f"{error.ctx.command_path} {option} {param.metavar}"
-    return f"{said}; type: {usage}  (more: {error.ctx.command_path} --help)"
+    path = ["deskonomy"]
+    while hasattr(command, "commands"):
+        following = line[len(path) - 1 :]
+        if not following or following[0] not in command.commands:
+            return f"{said}; type one of: {', '.join(' '.join([*path, name]) for name in command.commands)}"
+        path.append(following[0])
+        command = command.commands[following[0]]
+    wanted = [param.metavar for param in command.params if param.param_type_name == "argument"]
+    for param in command.params:
+        if getattr(error, "option_name", None) in param.opts:
+            wanted += [error.option_name, param.metavar]
+    return f"{said}; type: {' '.join([*path, *wanted])}"
 
 
 def _print_version(wanted):
@@ -71,6 +80,9 @@ def demo(
     ] = True,
     duration: Annotated[float | None, Duration] = None,
     as_json: Annotated[bool, Json] = False,
+    micropython: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Another MicroPython than the one installed with this.")
+    ] = None,
 ):
     """The whole story on one machine: a board and two cities.
 
@@ -84,7 +96,7 @@ def demo(
     """
     from . import demo
 
-    demo.demo(day=day, duration_s=duration, as_json=as_json)
+    demo.demo(day, duration, as_json, micropython)
 
 
 @app.command("run")

@@ -109,17 +109,19 @@ def choose(as_json, colours, hint):
     return PlainLines()
 
 
-async def show_until(done, display, statuses, duration_s=None):
-    """Show what statuses() gives until the task `done` is done or the time is over, and once more at the end."""
+async def show_until(tasks, display, statuses, duration_s=None):
+    """Show what statuses() gives until one of the tasks is done or the time is over, and once more at the end."""
     start = due = time.monotonic()
     end = float("inf") if duration_s is None else start + duration_s
+    done = set()
     try:
-        while not done.done() and due < end:
+        while not done and due < end:
             display.show(statuses())
             # Skip what is already past: a display that fell behind does not hurry to catch up.
             due = max(due + display.interval_s, time.monotonic())
-            await asyncio.wait([done], timeout=max(0, min(due, end) - time.monotonic()))
-        if done.done():
-            await done
+            left_s = max(0, min(due, end) - time.monotonic())
+            done, _ = await asyncio.wait(tasks, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task
     finally:
         display.end(statuses())

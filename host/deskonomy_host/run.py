@@ -29,22 +29,31 @@ def run(plan, ticks=None, duration_s=None, as_json=False):
 
 async def _run(plan, display, ticks, duration_s):
     cities = world.build(plan)
-    readings = Readings(cities)
+    roads = {}
+    readings = Readings(cities, roads)
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(display)
-        roads = {}
         for city, its_plan in zip(cities, plan.cities, strict=True):
             port = its_plan.port or plan.port
             roads[city.name] = await stack.enter_async_context(on_network(city, plan.listen, port, display.note))
         for its_plan in plan.cities:
             for host, port in its_plan.dial:
                 roads[its_plan.name].dial(host, port)
-        names = [city.name for city in cities]
-        await stack.enter_async_context(ControlServer(names, readings, commands(cities, roads)))
-        # Started here, ended by the last tick or by leaving this block.
-        driving = asyncio.create_task(drive(cities, world.pace(plan.speed), ticks))
-        stack.callback(driving.cancel)
-        await show_until(driving, display, readings, duration_s)
+        await stack.enter_async_context(ControlServer(list(roads), readings, commands(cities, roads)))
+        driving = await stack.enter_async_context(background(drive(cities, world.pace(plan.speed), ticks)))
+        await show_until([driving], display, readings, duration_s)
+
+
+@contextlib.asynccontextmanager
+async def background(work):
+    """A task that does this work, ended with the block at the latest."""
+    # Started here; ends by itself or with the block.
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 @contextlib.asynccontextmanager
@@ -92,14 +101,20 @@ def commands(cities, roads):
 
 
 class Readings:
-    """Called, the status dicts of these cities; each knows its pace over the last second or so."""
+    """Called, the status dicts of these cities, with their pace over the last second or so. roads: {city: Roads}."""
 
-    def __init__(self, cities):
+    def __init__(self, cities, roads):
         self._cities = cities
+        self._roads = roads
         self._marks = {city.name: deque([(time.monotonic(), city.tick)]) for city in cities}
 
     def __call__(self):
-        return [json.loads(status.line(city, [("sensors", "{}")], self._ticks_per_s(city))) for city in self._cities]
+        return [self._read(city) for city in self._cities]
+
+    def _read(self, city):
+        address = words.shown((self._roads[city.name].listen, self._roads[city.name].port))
+        more = [("sensors", "{}"), ("address", status.quoted(address))]
+        return json.loads(status.line(city, more, self._ticks_per_s(city)))
 
     def _ticks_per_s(self, city):
         marks, now = self._marks[city.name], time.monotonic()

@@ -28,7 +28,7 @@ PRICES_MILLS = {
 
 
 def send(host, port, count=COUNT, good=GOOD, money_mills=MONEY_MILLS, wait_s=10.0, say=print):
-    """Send merchants to the city at this address, wait for those that return. Returns how many did. Raises Failed."""
+    """Send merchants to the city at this address, wait until as many came back. Returns how many. Raises Failed."""
     try:
         with socket.create_connection((host, port), _TIMEOUT_S) as sock:
             return _teach(sock, f"{host}:{port}", count, good, money_mills, wait_s, say)
@@ -53,10 +53,10 @@ def _teach(sock, address, count, good, money_mills, wait_s, say):
     returned = 0
     for merchant in _returning(sock, rest, time.monotonic() + wait_s):
         returned += 1
-        say(f"A {merchant.good} merchant is back from {city} with {merchant.money_mills / 1000:,.2f} coins")
+        say(f"A {merchant.good} merchant came from {city} with {merchant.money_mills / 1000:,.2f} coins")
         if returned == count:
             break
-    say(f"Sent {count} {people}, {returned} came back")
+    say(f"Sent {count} {people} and received {returned}")
     return returned
 
 

@@ -29,10 +29,12 @@ class Trends:
                 self._count[key] = self._count.get(key, 0) + 1
 
     def spark(self, city, good, width):
-        """The window as at most so many characters, lowest to highest."""
+        """What is known of the window in at most so many characters."""
         samples = self._samples.get((city, good), ())
         first = self._count.get((city, good), 0) - len(samples)
-        size = -(-WINDOW_S // width)
+        size = 1
+        while len(samples) > size * width:
+            size *= 2
         buckets = {}  # by their place in all of time, so that a column once drawn keeps its height
         for index, price in enumerate(samples, first):
             buckets.setdefault(index // size, []).append(price)
