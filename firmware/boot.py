@@ -1,1 +1,1 @@
-"""Runs first after every reset. Nothing to do yet: the city starts in main.py."""
+"""Runs first after every reset, also when somebody copies files: does nothing, so that nothing stands in the way of that."""

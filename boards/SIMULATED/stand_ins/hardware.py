@@ -1,0 +1,45 @@
+"""The wires of the simulated board: what the other stand-ins ask of the machine that runs them.
+
+Here: the readings that the simulator writes into one small JSON file, replaced whole, and the two ways to reset. No
+firmware file imports this.
+"""
+
+import json
+import os
+import sys
+
+signals = None  # the folder of that file, as a file system of its own
+
+
+def read(name):
+    """One of "pins" ({pin: raw reading}), "reset_cause" (int) and "rssi" (dBm), as it is now."""
+    with signals.open("/signals.json", "r") as file:
+        return json.load(file)[name]
+
+
+def start(names, names_of_main):
+    """Run these files of the flash in the REPL's namespace, as a board does after a reset."""
+    sys.argv[:] = []
+    sys.stdout.write("\0")  # the simulator now lets through what is typed
+    sys.modules.pop("hardware")
+    for name in sorted(names_of_main):
+        if name != "__name__":
+            del names_of_main[name]
+    for name in names:
+        if name not in os.listdir():
+            continue
+        names_of_main["__file__"] = name
+        try:
+            execfile(name, names_of_main)  # noqa: F821
+        except SystemExit:
+            stop("TERM")
+        except BaseException as error:
+            sys.print_exception(error)
+            return
+
+
+def stop(signal):
+    """End this process: by TERM for a soft reset, by KILL for a hard one. The simulator starts it again."""
+    os.system("kill -%s $PPID" % signal)
+    while True:
+        pass

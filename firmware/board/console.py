@@ -1,0 +1,111 @@
+"""The board's console, which is its serial port: status out, commands in, one line of JSON each.
+
+Here: what is said once a second, and what a line typed in does. Log lines are plain text and never begin with a brace.
+Ctrl-C is nobody's business here: it ends everything and gives the REPL.
+"""
+
+import asyncio
+import gc
+import json
+import sys
+import time
+
+import machine
+from deskonomy import status
+from deskonomy.status import decimal, json_object, quoted
+
+_STATUS_MS = 1000
+_LINE_MAX = 512  # bytes; a command is a few words
+_RESETS = {
+    machine.PWRON_RESET: "power",
+    machine.HARD_RESET: "hard",
+    machine.WDT_RESET: "watchdog",
+    machine.DEEPSLEEP_RESET: "deep sleep",
+    machine.SOFT_RESET: "soft",
+}
+
+
+async def report(city, sensors, wifi, travel):
+    """Print the city's status line once a second, for ever."""
+    before = time.ticks_ms()
+    tick = city.tick
+    uptime_ms = 0
+    reset = _RESETS.get(machine.reset_cause(), "unknown")
+    while True:
+        await asyncio.sleep_ms(_STATUS_MS)
+        now = time.ticks_ms()
+        spent_ms = time.ticks_diff(now, before)
+        uptime_ms += spent_ms
+        ticks_per_s = (city.tick - tick) * 1000 / spent_ms
+        before, tick = now, city.tick
+        gc.collect()
+        more = (
+            ("sensors", _sensors(sensors)),
+            ("address", _or_null(travel.address, quoted)),
+            ("heap", '{"used": %d, "free": %d}' % (gc.mem_alloc(), gc.mem_free())),
+            ("rssi", _or_null(wifi.rssi(), str)),
+            ("uptime_s", "%d" % (uptime_ms // 1000)),
+            ("reset", quoted(reset)),
+        )
+        print(status.line(city, more, ticks_per_s))
+
+
+async def listen(commands, log=print):
+    """Carry out what is typed in, for ever. commands: {name: function of the value}, as commands() makes them.
+
+    What makes no sense is said in the log, in one line.
+    """
+    typed = asyncio.StreamReader(sys.stdin.buffer)
+    line = b""
+    while True:
+        byte = await typed.read(1)
+        if byte not in (b"\n", b"\r"):
+            line = (line + byte)[:_LINE_MAX]
+            continue
+        if line.strip():
+            try:
+                _carry_out(json.loads(line), commands)
+            except ValueError as error:
+                log("not done: %s" % (error.args[0] if error.args else "that is not JSON"))
+        line = b""
+
+
+def commands(city, travel, log=print):
+    """What can be typed in: {"influence": ["wood", 0.5]} (null: as the sensors say), {"connect": "HOST:PORT"}."""
+
+    def influence(words):
+        if not (isinstance(words, list) and len(words) == 2):
+            raise ValueError('influence takes ["wood", 0.5]')
+        good, value = words
+        if value is None:
+            city.release_yield(good)
+            log("yield of %s: as the sensors say" % good)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 100:
+            city.set_yield(good, round(value * 1000), True)
+            log("yield of %s: %s, by hand" % (good, decimal(city.yield_mills(good))))
+        else:
+            raise ValueError("a yield is 0 to 100, or null")
+
+    return {"influence": influence, "connect": travel.dial}
+
+
+def _carry_out(words, commands):
+    if not (isinstance(words, dict) and len(words) == 1):
+        raise ValueError('a command is one of {"%s": ...}' % '": ...}, {"'.join(sorted(commands)))
+    for name in words:
+        if name not in commands:
+            raise ValueError("no command %s, only %s" % (name, ", ".join(sorted(commands))))
+        commands[name](words[name])
+
+
+def _sensors(sensors):
+    """The sensors' part of a status line."""
+    pairs = []
+    for sensor in sensors:
+        reading = (("raw", "%d" % sensor.raw), ("level", decimal(sensor.level)))
+        pairs.append((sensor.name, json_object(reading)))
+    return json_object(pairs)
+
+
+def _or_null(value, text):
+    return "null" if value is None else text(value)

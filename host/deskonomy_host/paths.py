@@ -1,0 +1,26 @@
+"""Where the firmware's files and the boards' folders lie, in a checkout and in an installed wheel alike.
+
+Here: paths on this machine. Not here: what is copied from them, and to where (deploy.py).
+"""
+
+from pathlib import Path
+
+import deskonomy
+
+_HERE = Path(__file__).resolve().parent
+_DATA = _HERE / "data"  # an installed wheel carries firmware/ and boards/ in here
+_ROOT = _DATA if _DATA.is_dir() else _HERE.parent.parent
+
+CORE = Path(deskonomy.__file__).resolve().parent
+FIRMWARE = _ROOT / "firmware"
+BOARDS = _ROOT / "boards"
+ON_BOARD = _HERE / "on_board"  # small scripts that mpremote runs on a board
+
+
+def firmware_files():
+    """{path on the flash: path here} of everything that a board runs."""
+    files = {name: FIRMWARE / name for name in ("boot.py", "main.py")}
+    for folder in (CORE, FIRMWARE / "board"):
+        for file in sorted(folder.rglob("*.py")):
+            files["%s/%s" % (folder.name, file.relative_to(folder).as_posix())] = file
+    return files

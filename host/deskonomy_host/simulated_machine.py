@@ -1,0 +1,238 @@
+"""A machine that runs a real MicroPython behind a serial port: power, resets, Ctrl-C.
+
+Here: the process, its terminal, and what a soft and a hard reset are. Not here: which files are on its flash, what it
+is told and what it says (simulator.py), what its modules `machine` and `network` do (boards/SIMULATED).
+
+The interpreter has a terminal of its own, on which Ctrl-C is an interrupt. The serial port is a second one, because
+whoever opens that sets it up anew. Should this process be killed, the interpreter's terminal hangs up and ends it.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import termios
+
+from . import paths
+from .errors import Failed
+from .pty_port import PtyPort, unread
+
+CTRL_A = b"\x01"
+CTRL_B = b"\x02"
+CTRL_C = b"\x03"
+RAW_REPL = b"raw REPL; CTRL-B to exit\r\n"
+RESET_CAUSES = {"power": 1, "hard": 2, "soft": 5}  # as machine.reset_cause() numbers them on an ESP32
+
+_POWER_ON = paths.BOARDS / "SIMULATED" / "power_on.py"
+_READY = b"\0"  # power_on.py writes it when Ctrl-C no longer ends the process
+_INPUT_MAX = 65536  # bytes kept for an interpreter that does not read; more are lost, as in a UART
+_INTERRUPT_AFTER_S = 0.1
+# Makes the terminal on stdin that of its session, then becomes the interpreter. Until that is ready, Ctrl-C is ignored.
+_TAKE_TERMINAL = (
+    "import fcntl, os, signal, sys, termios; "
+    "signal.signal(signal.SIGINT, signal.SIG_IGN); "
+    "fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+def find_micropython(path=None):
+    """The path of a MicroPython: this one, DESKONOMY_MICROPYTHON, the one installed with us, or one on the PATH.
+
+    Raises Failed, which says what to do.
+    """
+    beside = os.path.join(os.path.dirname(sys.executable), "micropython")
+    told = path or os.environ.get("DESKONOMY_MICROPYTHON")
+    found = shutil.which(told) if told else shutil.which(beside) or shutil.which("micropython")
+    if found is None:
+        raise Failed(
+            "%s: give a MicroPython built for the unix port with --micropython PATH"
+            % ("no MicroPython at %s" % told if told else "no MicroPython found on this machine")
+        )
+    words = [found, "-c", "import sys, vfs; print(sys.implementation.name)"]
+    try:
+        said = subprocess.run(words, capture_output=True, timeout=10, stdin=subprocess.DEVNULL).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        said = b""
+    if said.strip() != b"micropython":
+        raise Failed("%s is no MicroPython built for the unix port: give one with --micropython PATH" % found)
+    return os.path.abspath(found)
+
+
+class SimulatedMachine:
+    """`async with SimulatedMachine(micropython, flash, signals) as machine`: powered on, its port is machine.serial.
+
+    flash: the folder that is its file system. signals: a folder for what its pins read. heap: as -X heapsize takes it.
+    on_output(data): called with what the interpreter writes while the REPL is not raw.
+    """
+
+    def __init__(self, micropython, flash, signals, heap="112k", on_output=lambda data: None):
+        self._words = [str(micropython), "-X", "heapsize=" + heap, "-i", str(_POWER_ON), str(flash), str(signals)]
+        self._signals = signals
+        self._on_output = on_output
+        self._terminal = None  # our end of the interpreter's terminal
+        self._slave = None  # its own end
+        self._process = None
+        self._ready = False
+        self._input = b""
+        self._fed = 0  # bytes that the interpreter's terminal has taken
+        self._tail = b""
+        self.raw = False  # whether the REPL is raw: mpremote is at work, or has left it so
+        self.pins = {}  # {pin: raw reading}
+        self.rssi = -50
+        self.reset_cause = "power"
+
+    async def __aenter__(self):
+        self._port = PtyPort(self.type, self._read_on)
+        self.serial = self._port.path
+        # Started here, ended by __aexit__.
+        self._running = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_):
+        self._running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._running
+        self._port.close()
+
+    def hard_reset(self):
+        """Press the reset button, or cut the power for a moment: the interpreter ends where it stands."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+
+    def type(self, data):
+        """Send bytes to the interpreter, as if they came in by the serial port."""
+        if self.raw and CTRL_B in data:
+            self.raw = False
+        self._input = (self._input + data)[:_INPUT_MAX]
+        if CTRL_C in data:
+            mark = self._fed + self._input.rfind(CTRL_C)
+            asyncio.get_running_loop().call_later(_INTERRUPT_AFTER_S, self._interrupt, self._process, mark)
+        self._feed()
+
+    def set_signals(self):
+        """Let the stand-ins see what `pins`, `rssi` and `reset_cause` say now."""
+        new = self._signals / "signals.new"
+        signals = {"pins": self.pins, "rssi": self.rssi, "reset_cause": RESET_CAUSES[self.reset_cause]}
+        new.write_text(json.dumps(signals))
+        new.replace(self._signals / "signals.json")
+
+    async def _run(self):
+        """Start the interpreter, and again each time that it has ended, for that is what resets do."""
+        while True:
+            self.set_signals()
+            try:
+                await self._power_on()
+                code = await self._process.wait()
+            finally:
+                await self._power_off()
+            if code == -signal.SIGKILL:
+                self.reset_cause = "hard"
+                self.raw = False
+                self._say(b"\r\n")
+            else:
+                self.reset_cause = "soft"
+                self._say(b"MPY: soft reboot\r\n")
+
+    async def _power_on(self):
+        self._terminal, self._slave = os.openpty()
+        os.set_blocking(self._terminal, False)
+        settings = termios.tcgetattr(self._slave)
+        settings[0] = settings[1] = 0  # nothing is changed on its way
+        settings[3] = termios.ISIG | termios.NOFLSH  # Ctrl-C interrupts; no echo, no editing, no input thrown away
+        termios.tcsetattr(self._slave, termios.TCSANOW, settings)
+        asyncio.get_running_loop().add_reader(self._terminal, self._read)
+        self._ready = False
+        self._fed = 0
+        # In the raw REPL boot.py runs, main.py does not, and the friendly REPL after it finds this and becomes raw.
+        self._input = CTRL_A if self.raw else b""
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-S", "-c", _TAKE_TERMINAL, *self._words, "raw" if self.raw else "friendly"),
+            stdin=self._slave,
+            stdout=self._slave,
+            stderr=self._slave,
+            start_new_session=True,
+            env={**os.environ, "HOME": str(self._signals)},  # where the unix port keeps what was typed at its REPL
+        )
+
+    async def _power_off(self):
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        while self._pass_on():
+            pass
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._terminal)
+        loop.remove_writer(self._terminal)
+        os.close(self._terminal)
+        os.close(self._slave)
+        self._ready = False
+
+    # What the interpreter hears.
+
+    def _feed(self):
+        if not self._ready:
+            return
+        with contextlib.suppress(BlockingIOError):
+            fed = os.write(self._terminal, self._input)
+            self._input = self._input[fed:]
+            self._fed += fed
+        loop = asyncio.get_running_loop()
+        if self._input:
+            loop.add_writer(self._terminal, self._feed)
+        else:
+            loop.remove_writer(self._terminal)
+
+    def _interrupt(self, process, mark):
+        """See to it that the Ctrl-C that was byte number `mark` has interrupted something.
+
+        On what it was given to run in raw-paste mode the unix port leaves its terminal raw, where Ctrl-C is a byte like
+        any other. It lies unread then, while a REPL would have read it at once.
+        """
+        if process is self._process and self._ready and process.returncode is None:
+            was_read = self._fed - unread(self._slave) > mark
+            if not was_read and not termios.tcgetattr(self._slave)[3] & termios.ISIG:
+                process.send_signal(signal.SIGINT)
+
+    # What it says.
+
+    def _read(self):
+        if self._port.full:
+            asyncio.get_running_loop().remove_reader(self._terminal)
+        else:
+            self._pass_on()
+
+    def _read_on(self):
+        if self._ready:
+            asyncio.get_running_loop().add_reader(self._terminal, self._read)
+
+    def _pass_on(self):
+        """Pass on what the interpreter has written. Returns whether there was anything."""
+        try:
+            data = os.read(self._terminal, 4096)
+        except BlockingIOError:
+            return False
+        if not self._ready and _READY in data:
+            data = data.replace(_READY, b"", 1)
+            self._ready = True
+            self._feed()
+        self._say(data)
+        return True
+
+    def _say(self, data):
+        if not self.raw:
+            # What a board's print() does, and the unix port leaves to a terminal.
+            before = self._tail[-1:]
+            data = re.sub(rb"(?<!\r)\n", b"\r\n", before + data)[len(before) :]
+        self._port.write(data)
+        self._tail = self._tail[-len(RAW_REPL) :] + data
+        if RAW_REPL in self._tail:
+            self.raw = True
+            self._tail = b""
+        if not self.raw:
+            self._on_output(data)

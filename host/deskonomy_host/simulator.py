@@ -1,0 +1,170 @@
+"""A simulated board: the real firmware on a real MicroPython, put there by the real mpremote.
+
+Here: its flash, its config.json, the light that falls on its sensors, what it says, and the commands typed at it.
+Not here: processes and resets (simulated_machine.py), how files get onto it (deploy.py), the command line
+(board_commands.py).
+"""
+
+import asyncio
+import contextlib
+import json
+import tempfile
+from collections import deque
+from pathlib import Path
+
+from . import paths
+from .board_console import BoardConsole
+from .deploy import CONFIG, deploy
+from .errors import Failed, Wrong
+from .simulated_machine import SimulatedMachine, find_micropython
+
+BOARD = "SIMULATED"
+HEAP = "112k"
+_LINES_KEPT = 1000
+_UP_WITHIN_S = 30
+
+
+class SimulatedBoard:
+    """`async with SimulatedBoard(name="DESKTOWN") as board`: deployed, reset, and its city is up and listens.
+
+    name, port, seed, locals_, connect (a list of "HOST:PORT"), speed (ticks a second): written into its config.json
+    where given, else as they are there. dir: the folder that is its flash; without one its flash is gone at the end.
+    sensors: {name: 0..1}, what they read at first. heap: as -X heapsize takes it. on_line(text): called with each line
+    that its console prints, status lines too. Raises Failed.
+    """
+
+    def __init__(
+        self,
+        name=None,
+        *,
+        port=None,
+        dir=None,
+        sensors=None,
+        heap=HEAP,
+        seed=None,
+        locals_=None,
+        connect=None,
+        speed=None,
+        micropython=None,
+        on_line=lambda line: None,
+    ):
+        given = {"city": name, "port": port, "seed": seed, "locals": locals_, "connect": connect, "speed": speed}
+        self._given = {key: value for key, value in given.items() if value is not None}
+        self._dir = dir
+        self._levels = dict(sensors or {})
+        self._heap = heap
+        self._micropython = micropython
+        self._on_line = on_line
+        self._console = BoardConsole()
+        self._changed = asyncio.Event()
+        self._open = contextlib.AsyncExitStack()
+        self.lines = deque(maxlen=_LINES_KEPT)  # what its console printed lately
+        self.config = None  # what its config.json says
+        self.machine = None
+        self.plan = None  # what the deploy changed on it
+
+    async def __aenter__(self):
+        try:
+            interpreter = await asyncio.to_thread(find_micropython, self._micropython)
+            folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="deskonomy-")))
+            signals = folder / "signals"
+            flash = Path(self._dir) if self._dir else folder / "flash"
+            signals.mkdir()
+            flash.mkdir(parents=True, exist_ok=True)
+            self.config = {**_config_of(flash), **self._given}
+            self.machine = SimulatedMachine(interpreter, flash.resolve(), signals, self._heap, self._hear)
+            for name in self._levels:
+                self._sensor(name)
+            self._drive_pins()
+            await self._open.enter_async_context(self.machine)
+            self.plan = await deploy(self.serial, BOARD, self.config)
+            self._console = BoardConsole()  # what it said before was not this firmware
+            await self.wait_for(lambda status: status["address"], _UP_WITHIN_S)
+        except BaseException:
+            await self._open.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_):
+        await self._open.aclose()
+
+    @property
+    def serial(self):
+        """The path of its serial port."""
+        return self.machine.serial
+
+    @property
+    def city(self):
+        """Its city's name."""
+        return self.config["city"]
+
+    @property
+    def address(self):
+        """ "HOST:PORT" where its city listens, None while it does not."""
+        return self.status["address"] if self.status else None
+
+    @property
+    def status(self):
+        """Its latest status line, a dict; None before the first one after a deploy."""
+        return self._console.status
+
+    async def wait_for(self, predicate, timeout_s=10):
+        """Wait until a status line fulfils predicate(status); returns that. Raises Failed at the timeout."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not (self.status and predicate(self.status)):
+                    if self._console.at_prompt and not self.machine.raw:
+                        raise Failed("the board's program has ended: %s" % self._last_words())
+                    self._changed.clear()
+                    await self._changed.wait()
+                return self.status
+        except TimeoutError:
+            raise Failed("the board did not get there in %s s: %s" % (timeout_s, self._last_words())) from None
+
+    def sense(self, name, value):
+        """Let a sensor read this, 0..1 of its own range, from now on. Raises Wrong."""
+        self._sensor(name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise Wrong("a sensor reads 0 to 1, such as 0.5, not %r" % (value,))
+        self._levels[name] = value
+        self._drive_pins()
+
+    def send_command(self, command):
+        """Type a command at its console: {"influence": ["wood", 0.5]}, {"connect": "HOST:PORT"}. Raises Failed."""
+        if self.machine.raw or self._console.at_prompt:
+            raise Failed("the board's program is not running; reset it: mpremote connect %s reset" % self.serial)
+        self.machine.type(json.dumps(command).encode() + b"\n")
+
+    def _sensor(self, name):
+        """How config.json describes this sensor. Raises Wrong."""
+        for sensor in self.config["sensors"]:
+            if sensor["name"] == name:
+                return sensor
+        names = ", ".join(sensor["name"] for sensor in self.config["sensors"])
+        raise Wrong("%s has no sensor %s, only: %s" % (self.city, name, names or "none"))
+
+    def _drive_pins(self):
+        """Put on each pin what its sensor would: high at 1, low at 0."""
+        for name, value in self._levels.items():
+            sensor = self._sensor(name)
+            self.machine.pins[sensor["pin"]] = round(sensor["low"] + value * (sensor["high"] - sensor["low"]))
+        self.machine.set_signals()
+
+    def _hear(self, data):
+        for line in self._console.feed(data):
+            self.lines.append(line)
+            self._on_line(line)
+        self._changed.set()
+
+    def _last_words(self):
+        said = [line for line in self.lines if not line.startswith(("{", "MicroPython ", "Type ", ">>>"))]
+        return said[-1] if said else "it said nothing"
+
+
+def _config_of(flash):
+    """What config.json on this flash says, or a simulated board's first one. Raises Failed."""
+    file = flash / CONFIG
+    try:
+        return json.loads((file if file.exists() else paths.BOARDS / BOARD / CONFIG).read_text(encoding="utf-8"))
+    except ValueError:
+        raise Failed("%s is not JSON: put it right, or remove it for a new one" % file) from None
