@@ -1,31 +1,30 @@
 """Composes the city: config -> sensors -> city -> roads -> run."""
 
 import asyncio
-import gc
 import sys
 
-gc.threshold(4096)  # often, so that what stays lies close together and leaves room in one piece
 
-import board.config
+def read_settings():
+    """What config.json says, or None if that cannot be used. The module that knows makes room for the city again."""
+    import board.config
 
-try:
-    settings = board.config.read()
-except board.config.ConfigError as error:
-    print(error)
-    sys.exit()
-# It has done its work, and the city needs the room.
-del sys.modules["board.config"], board.config
-
-from board import console
-from board.sensors import Sensor, follow
-from board.travel import Travel
-from board.wifi import Wifi
-from deskonomy.city import City
-from deskonomy.drive import drive
+    try:
+        return board.config.read()
+    except board.config.ConfigError as error:
+        print(error)
+    finally:
+        del sys.modules["board.config"], board.config
 
 
-async def main():
+async def run(settings):
     """Run the city until Ctrl-C or a reset: alone at first, and with roads as soon as there is Wi-Fi."""
+    from board import console
+    from board.sensors import Sensor, follow
+    from board.travel import Travel
+    from board.wifi import Wifi
+    from deskonomy.city import City
+    from deskonomy.drive import drive
+
     city = City(settings["city"], settings["seed"], settings["locals"], settings["merchants"])
     sensors = [Sensor(words) for words in settings["sensors"]]
     wifi = Wifi(settings["wifi"], settings["city"])
@@ -39,4 +38,6 @@ async def main():
     )
 
 
-asyncio.run(main())
+settings = read_settings()
+if settings:
+    asyncio.run(run(settings))
