@@ -86,7 +86,7 @@ NEAR = const(1000)
 STRIDE = const(15)
 
 _WRAP = const(0x3FFFFFFF)
-_PERCENT = const(21474836)  # 0.01 of the 2**31 values of a draw
+_PERCENT = const(328)  # 0.01 of the 32768 values of half a draw
 _MOVING_COST = const(1000)
 
 
@@ -113,8 +113,7 @@ def appraise(state, local: int):
     half_at = s[AT_GOODS] + HALF
     price_at = s[AT_PRICES] + local
     ask_at = s[AT_ASKS] + local
-    good = 0
-    while good <= goods:
+    for good in range(goods + 1):
         if good < goods:
             stock = s[stocks + good]
             value = s[values + good]
@@ -123,8 +122,7 @@ def appraise(state, local: int):
             stock = s[record + LEISURE] + 1
             value = s[record + LEISURE_VALUE]
             half = s[LEISURE_HALF]
-        more = 0
-        while more < 2:
+        for more in range(2):
             # value / ((stock / half) ** 3 + 1), with the ratio in 1/2048, or in 1/16 where the cube is above 64
             if stock < half << 2:
                 ratio = ((stock << 11) + (half >> 1)) // half
@@ -142,20 +140,17 @@ def appraise(state, local: int):
                 price = MONEY_MAX
             if good == goods:
                 s[record + REST] = price
-                more = 2
-            elif more == 1:
+                break
+            if more == 1:
                 s[buy_below + good] = price
-                more = 2
             else:
                 price = price + 1 if stock > 0 else NEVER
                 s[sell_from + good] = price
                 s[ask_at] = s[price_at] if s[price_at] >= price else NEVER
                 stock += 1
-                more = 1
         half_at += s[GOOD_WORDS]
         price_at += s[SLOTS]
         ask_at += s[SLOTS]
-        good += 1
 
 
 @micropython.viper
@@ -163,15 +158,13 @@ def pay_locals(state, share_mills: int) -> int:
     """Give each local this share, where it fits below MONEY_MAX. Returns how many got it."""
     s = ptr32(state)
     paid = 0
-    local = 0
     record = s[AT_LOCALS]
-    while local < s[LOCALS]:
+    for local in range(s[LOCALS]):
         if s[record + MONEY] <= MONEY_MAX - share_mills:
             s[record + MONEY] += share_mills
             appraise(state, local)
             paid += 1
         record += s[LOCAL_WORDS]
-        local += 1
     return paid
 
 
@@ -191,14 +184,12 @@ def consider(state, merchant: int) -> int:
     turn_to = s[FALLBACK]
     turn_profit = 0
     own_place = 0
-    good = 0
-    while good < goods:
+    for good in range(goods):
         low = s[price_at]
         high = low
         best = 0
-        place = 1
         far = record + FAR + good
-        while place < places:
+        for place in range(1, places):
             if s[roads + place] != CLOSED:
                 price = s[far]
                 if price > high:
@@ -207,7 +198,6 @@ def consider(state, merchant: int) -> int:
                 if price < low:
                     low = price
             far += goods
-            place += 1
         profit = high - low - _MOVING_COST
         if profit <= 0:
             best = 0
@@ -221,7 +211,6 @@ def consider(state, merchant: int) -> int:
                 s[ask_at] = s[price_at]
         price_at += s[SLOTS]
         ask_at += s[SLOTS]
-        good += 1
     return own_place + places * turn_to
 
 
@@ -325,26 +314,21 @@ def run(state, ticks: int) -> int:
                     stocks = local + LOCAL_ROWS
                     # 1. Things break.
                     row = at_goods
-                    good = 0
-                    while good < goods:
+                    for good in range(goods):
                         if s[row + BREAKS] != 0:
                             random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                            random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                            draw = ((random_a & 32767) << 16) | (random_b & 65535)
-                            if draw < _PERCENT and s[stocks + good] > 0:
+                            if random_a & 32767 < _PERCENT and s[stocks + good] > 0:
                                 s[stocks + good] -= 1
                                 s[row + BROKEN] = (s[row + BROKEN] + 1) & _WRAP
                                 appraise(state, actor)
                         row += good_words
-                        good += 1
 
                     # 2. It makes what is worth the most; every worth is a price, see appraise().
                     best = -1
                     best_worth = s[local + REST]
                     row = at_goods
                     price_at = at_prices + actor
-                    good = 0
-                    while good < goods:
+                    for good in range(goods):
                         worth = s[price_at]
                         if worth < s[local + buy_below + good]:
                             worth = s[local + buy_below + good]
@@ -358,8 +342,7 @@ def run(state, ticks: int) -> int:
                                 worth = worth // 1000 * yield_mills
                         if yield_mills > 0 and s[row + CRAFTED] != 0:
                             cost = 0
-                            k = 0
-                            while k < goods:
+                            for k in range(goods):
                                 need = s[row + NEEDS + k]
                                 if need > 0:
                                     if s[stocks + k] <= need:
@@ -373,7 +356,6 @@ def run(state, ticks: int) -> int:
                                         cost += need * price
                                         if cost > NEVER:
                                             cost = NEVER
-                                k += 1
                             worth -= cost
                             if cost == NEVER:
                                 worth = 0
@@ -382,7 +364,6 @@ def run(state, ticks: int) -> int:
                             best = good
                         row += good_words
                         price_at += slots
-                        good += 1
                     if best < 0:
                         s[local + LEISURE] += 1
                         if s[local + LEISURE] > STOCK_MAX:
@@ -402,14 +383,12 @@ def run(state, ticks: int) -> int:
                         s[stocks + best] += made
                         s[row + MADE] = (s[row + MADE] + made) & _WRAP
                         if s[row + CRAFTED] != 0:
-                            k = 0
                             used = at_goods + USED
-                            while k < goods:
+                            for k in range(goods):
                                 need = s[row + NEEDS + k]
                                 s[stocks + k] -= need
                                 s[used] = (s[used] + need) & _WRAP
                                 used += good_words
-                                k += 1
                     appraise(state, actor)
 
                     # 3. It takes each good to market, in random order.
@@ -417,9 +396,7 @@ def run(state, ticks: int) -> int:
                     random_b = 18000 * (random_b & 65535) + (random_b >> 16)
                     good = (random_a & 32767) % prime_goods
                     good_step = (random_b & 65535) % (prime_goods - 1) + 1
-                    goods_left = prime_goods
-                    while goods_left > 0:
-                        goods_left -= 1
+                    for _ in range(prime_goods):
                         if good < goods:
                             prices = at_prices + good * slots
                             asks = at_asks + good * slots
@@ -429,8 +406,7 @@ def run(state, ticks: int) -> int:
                                 volatility = 1
                             # a. It hears somebody's price.
                             random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                            random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                            if ((random_a & 32767) << 16) | (random_b & 65535) < _PERCENT:
+                            if random_a & 32767 < _PERCENT:
                                 random_a = 30903 * (random_a & 65535) + (random_a >> 16)
                                 random_b = 18000 * (random_b & 65535) + (random_b >> 16)
                                 heard = s[prices + (((random_a & 32767) << 16) | (random_b & 65535)) % residents]
@@ -496,8 +472,7 @@ def run(state, ticks: int) -> int:
                     if prime_all < NEAR:
                         first = me  # a walk from itself meets all the others
                     prices = at_prices
-                    good = 0
-                    while good < goods:
+                    for _ in range(goods):
                         price = s[prices + me]
                         who = first
                         for _ in range(hearings):
@@ -508,7 +483,6 @@ def run(state, ticks: int) -> int:
                                 price += (s[prices + who] - price + 5) // 10
                         s[prices + me] = price
                         prices += slots
-                        good += 1
 
                     # 2. It weighs its deals.
                     k = int(consider(state, actor))
@@ -552,14 +526,11 @@ def run(state, ticks: int) -> int:
                                 who -= prime_locals
                     # 4. Now and then it just leaves; 5. full, it leaves for the best place.
                     random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                    random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                    if ((random_a & 32767) << 16) | (random_b & 65535) < _PERCENT:
+                    if random_a & 32767 < _PERCENT:
                         k = 0
-                        place = 1
-                        while place < places:
+                        for place in range(1, places):
                             if s[at_roads + place] != CLOSED:
                                 k += 1
-                            place += 1
                         if k > 0:
                             random_a = 30903 * (random_a & 65535) + (random_a >> 16)
                             k = (random_a & 32767) % k
@@ -575,11 +546,9 @@ def run(state, ticks: int) -> int:
                         s[merchant + NEXT] = s[LEAVING]
                         s[LEAVING] = actor + 1
                         asks = at_asks + me
-                        good = 0
-                        while good < goods:
+                        for _ in range(goods):
                             s[asks] = NEVER
                             asks += slots
-                            good += 1
                     elif s[merchant + OWNED] == 0:
                         # 6. With nothing to sell it turns to the best good.
                         s[merchant + GOOD] = turn_to

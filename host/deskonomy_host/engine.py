@@ -5,6 +5,7 @@ Here: loading kernel.py for an engine. Not here: any rule. An engine is an objec
 
 import importlib.util
 import sys
+from array import array
 from types import ModuleType
 
 from deskonomy import compat, kernel
@@ -39,8 +40,18 @@ def engine(name):
     if name not in available():
         raise EngineError(f"{name} is not installed; type: pip install 'deskonomy[fast]'")
     if name == "plain":
-        return Engine("plain", kernel.run, kernel.appraise, kernel.consider, kernel.pay_locals)
+        return Engine("plain", _run_plain, kernel.appraise, kernel.consider, kernel.pay_locals)
     return _numba()
+
+
+def _run_plain(words, ticks):
+    """kernel.run; for many ticks on a list, whose items CPython reaches faster than an array's."""
+    if ticks < 50:
+        return kernel.run(words, ticks)
+    state = words.tolist()
+    done = kernel.run(state, ticks)
+    words[:] = array("i", state)
+    return done
 
 
 def _numba():
