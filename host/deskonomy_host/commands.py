@@ -41,7 +41,7 @@ def _instead(error, line, command):
     wanted = [param.metavar for param in command.params if param.param_type_name == "argument"]
     for param in command.params:
         if getattr(error, "option_name", None) in param.opts:
-            wanted += [error.option_name, param.metavar]
+            wanted += [error.option_name, *([param.metavar] if param.metavar else [])]
     return f"{said}; type: {' '.join([*path, *wanted])}"
 
 
