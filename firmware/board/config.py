@@ -95,7 +95,7 @@ def _is_span(value):
 
 _RULES = (
     ("city", _is_name, "a name of 1 to 64 bytes without control characters, quotes, { or ["),
-    ("seed", _whole(0, 0x3FFFFFFF), "a whole number from 0 to 1073741823"),
+    ("seed", _whole(0, 0xFFFFFFFF), "a whole number from 0 to 4294967295"),
     ("locals", _whole(0, 1000), "a whole number from 0 to 1000"),
     ("merchants", _whole(0, 1000), "a whole number from 0 to 1000"),
     ("port", _whole(1, 65535), "a whole number from 1 to 65535"),

@@ -52,6 +52,7 @@ def _complain(what, status):
 
 def _end_like_ctrl_c():
     """A closed terminal and a polite kill end a command as Ctrl-C does, so that it cleans up after itself."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have it ignored in what they start with &
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: signal.raise_signal(signal.SIGINT))

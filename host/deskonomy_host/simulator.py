@@ -12,7 +12,7 @@ import tempfile
 from collections import deque
 from pathlib import Path
 
-from . import paths
+from . import paths, words
 from .board_console import BoardConsole
 from .deploy import CONFIG, deploy
 from .errors import Failed, Wrong
@@ -30,7 +30,7 @@ class SimulatedBoard:
     name, port, seed, locals_, connect (a list of "HOST:PORT"), speed (ticks a second): written into its config.json
     where given, else as they are there. dir: the folder that is its flash; without one its flash is gone at the end.
     sensors: {name: 0..1}, what they read at first. heap: as -X heapsize takes it. on_line(text): called with each line
-    that its console prints, status lines too. Raises Failed.
+    that its console prints, status lines too. Raises Failed and Wrong.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class SimulatedBoard:
         self._levels = dict(sensors or {})
         self._heap = heap
         self._micropython = micropython
-        self._on_line = on_line
         self._console = BoardConsole()
         self._changed = asyncio.Event()
         self._open = contextlib.AsyncExitStack()
+        self.on_line = on_line
         self.lines = deque(maxlen=_LINES_KEPT)  # what its console printed lately
         self.config = None  # what its config.json says
         self.machine = None
@@ -153,12 +153,49 @@ class SimulatedBoard:
     def _hear(self, data):
         for line in self._console.feed(data):
             self.lines.append(line)
-            self._on_line(line)
+            self.on_line(line)
         self._changed.set()
 
     def _last_words(self):
         said = [line for line in self.lines if not line.startswith(("{", "MicroPython ", "Type ", ">>>"))]
         return said[-1] if said else "it said nothing"
+
+
+def commands(board):
+    """What `deskonomy influence`, `connect` and `board sense` may ask of this board: {name: function}."""
+
+    def here(city):
+        if city != board.city:
+            raise Failed("no city %s is running here, only %s" % (city, board.city))
+
+    async def influence(city, good, yield_mills):
+        """Set a yield by hand, in mills of a unit; None gives it back to the sensors."""
+        here(city)
+        before = board.status
+        if good not in before["yield"]:
+            raise Wrong("%s makes no %s, only %s" % (city, good, ", ".join(before["yield"])))
+        if yield_mills is None:
+            board.send_command({"influence": [good, None]})
+            status = await board.wait_for(lambda status: status is not before)
+        elif type(yield_mills) is int and 0 <= yield_mills <= 100_000:
+            board.send_command({"influence": [good, yield_mills / 1000]})
+            status = await board.wait_for(lambda status: round(status["yield"][good] * 1000) == yield_mills)
+        else:
+            raise Wrong("yield_mills takes a whole number up to 100000 or null, not %r" % (yield_mills,))
+        return {"city": city, "good": good, "yield_mills": round(status["yield"][good] * 1000)}
+
+    def connect(city, address):
+        """Dial HOST:PORT, now and whenever it is lost."""
+        here(city)
+        board.send_command({"connect": words.shown(words.address("address")(address))})
+        return {"city": city, "address": address}
+
+    def sense(name, value):
+        """Let a sensor read this, 0..1 of its range."""
+        board.sense(name, value)
+        return {"name": name, "value": value}
+
+    return {"influence": influence, "connect": connect, "sense": sense}
 
 
 def _config_of(flash):
