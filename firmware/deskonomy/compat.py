@@ -1,6 +1,7 @@
 """The one place that asks what this interpreter has.
 
-Here: stand-ins for what MicroPython has and CPython lacks, and the other way round, found by trying, never by a platform's name. Not here: any rule.
+Here: stand-ins for what MicroPython has and CPython lacks, and the other way round, found by trying, never by a
+platform's name. Not here: any rule.
 """
 
 try:
@@ -44,3 +45,30 @@ def strided(words, start, stop, step):
         return words[start:stop:step]
     except NotImplementedError:
         return [words[i] for i in range(start, stop, step)]
+
+
+def unbuffered(writer):
+    """Let a stream's drain() return only when the system has taken every byte, as it does on MicroPython."""
+    if hasattr(writer, "transport"):
+        writer.transport.set_write_buffer_limits(high=0)
+
+
+async def discard(writer):
+    """Close a stream at once. What the system has not taken yet is dropped."""
+    if hasattr(writer, "transport"):
+        writer.transport.abort()
+    try:
+        await writer.wait_closed()  # on MicroPython this is what closes; close() does nothing
+    except OSError:
+        pass  # it was broken already
+
+
+def host_of(writer, dialled):
+    """Where a stream's peer is, without its port, to be compared and shown; `dialled` is the host that was, if any."""
+    try:
+        peer = writer.get_extra_info("peername")
+    except KeyError:  # MicroPython knows it of accepted streams only
+        return dialled
+    if isinstance(peer, (bytes, bytearray)):  # MicroPython's unix port: a raw struct sockaddr_in
+        return ".".join(["%d" % byte for byte in peer[4:8]])
+    return peer[0] if peer else "nowhere"

@@ -55,8 +55,8 @@ class Connection:
 
     Call elapse() once at the start and again whenever deadline_ms has come. Give what arrives to receive(), then take
     next_event() until it is None. Events that nobody takes stay here: who has no room for a merchant stops taking them,
-    and stops reading. name: our city's; Misuse if it is none. now_ms: an int that only grows. line_max: the longest line
-    read, in bytes. peer: its name (str), None until known. state: see above.
+    and stops reading. name: our city's; Misuse if it is none. now_ms: an int that only grows. line_max: the longest
+    line read, in bytes. peer: its name (str), None until known. state: see above.
     """
 
     def __init__(self, name, now_ms, line_max=65536):

@@ -10,8 +10,8 @@ ROOM = 100  # merchants that a road holds each way (shared by every city; a boar
 class Road:
     """One end of a road to the city called `name`.
 
-    kind: "in-process", "ours" or "legacy". state: "up" or "down". sent, received, lost: merchants, counted since the road
-    was first opened. refused: merchants and lines that the wire turned away.
+    kind: "in-process", "ours" or "legacy". state: "up" or "down". sent, received, lost: merchants, counted since the
+    road was first opened. refused: merchants and lines that the wire turned away.
     """
 
     def __init__(self, name, kind="in-process", room=ROOM):
@@ -41,6 +41,11 @@ class Road:
             return None
         self.received += 1
         return self.inbound.pop(0)
+
+    def turn_back(self):
+        """Nobody will carry on those who still wait to set out: they come home, counted as sent and as received."""
+        self.inbound.extend(self.outbound)
+        del self.outbound[:]
 
     def status(self):
         """The road's part of a status line."""

@@ -1,0 +1,246 @@
+"""A city's roads over TCP: whom it listens to, whom it dials, and which connection carries which road.
+
+Here: listening, dialling again and again, one road a name, and the limits on connections. Not here: a single connection
+(link.py). The city must be run in the same asyncio loop.
+
+Two connections to one name: which one stays?
+- Both cities dialled each other at once: the one that the city whose name sorts first has dialled, so that both
+  choose alike.
+- Else the first holds the road, and is asked for a sign of life with a blank line. If it ends (a machine that has
+  been off answers with a reset), the newcomer has the road. If it was heard lately, the newcomer is refused. If it is
+  merely silent, as peers without keepalive may be, then a newcomer from the same machine is that machine come back,
+  and takes its road; from elsewhere it is refused. That takes a second and a half; who is refused dials again.
+"""
+
+import asyncio
+import errno
+import os
+
+from .compat import const, discard
+from .link import Clock, Link, WireRoad
+
+_PORTS = const(100)  # tried, one above the other
+_NAMING_MAX = const(16)  # connections that carry no road yet; who says nothing keeps no more than these, for 5 s
+_CONNECT_S = const(10)
+_PROBE_MS = const(1500)  # for a reset to come back
+_LATELY_MS = const(3000)
+_WAIT_MS = const(1000)  # before dialling again; doubles
+_WAIT_MAX_MS = const(30_000)
+
+
+class Roads:
+    """The roads of one city over TCP: City.open_road() is called for each as its name becomes known.
+
+    listen, port: the address to listen on; start() takes the next free port above if that one is taken, and `port` is
+    the one it got. line_max: bytes of the longest line read. room: merchants that a road holds each way.
+    connections_max: also how many roads that are down are remembered. log: called with one line of text.
+    """
+
+    def __init__(self, city, listen="127.0.0.1", port=55555, line_max=65536, room=100, connections_max=256, log=print):
+        self.city = city
+        self.listen = listen
+        self.port = port
+        self.line_max = line_max
+        self.room = room
+        self.connections_max = connections_max
+        self.log = log
+        self._clock = Clock()
+        self._server = None
+        self._links = []
+        self._roads = []  # WireRoads, the one opened first first
+        self._dialled = {}  # _Dialled by (host, port)
+        self._complained = False
+
+    async def start(self):
+        """Listen. Raises OSError, with EADDRINUSE if a hundred ports from `port` on are taken."""
+        for port in range(self.port, min(self.port + _PORTS, 65536)):
+            try:
+                self._server = await asyncio.start_server(self._accept, self.listen, port)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                self.port = port
+                self.log(
+                    "%s listens on %s:%d; without a key it lets in whoever comes" % (self.city.name, self.listen, port)
+                )
+                return
+        raise OSError(errno.EADDRINUSE, "no free port from %d on" % self.port)
+
+    def dial(self, host, port):
+        """Keep a road to that address until hang_up(): dial it, and again whenever it ends, with growing waits."""
+        if (host, port) not in self._dialled:
+            dialled = self._dialled[host, port] = _Dialled(host, port)
+            # Started here; hang_up() and close() end it.
+            dialled.task = asyncio.create_task(self._keep(dialled))
+
+    async def hang_up(self, host, port):
+        """End what dial() began. Merchants that wait for that road come home."""
+        dialled = self._dialled.pop((host, port), None)
+        if dialled is None:
+            return
+        if dialled.link is not None:
+            dialled.link.end("this city hung up")
+        dialled.task.cancel()
+        await _ended(dialled.task)
+        for road in self._roads:
+            if road.name == dialled.name and road.link is None:
+                road.turn_back()
+
+    async def close(self):
+        """End everything: nothing of this is left in the loop, and no socket open."""
+        if self._server is not None:
+            self._server.close()
+        for host, port in list(self._dialled):
+            await self.hang_up(host, port)
+        for link in list(self._links):
+            link.end("this city closes its roads")
+            await _ended(link.task)
+        if self._server is not None:
+            await self._server.wait_closed()
+            self._server = None
+
+    async def _accept(self, reader, writer):
+        naming = len([link for link in self._links if link.road is None])
+        if len(self._links) >= self.connections_max or naming >= _NAMING_MAX:
+            if not self._complained:
+                self._complained = True
+                self.log("%s turns connections away: it has as many as it takes" % self.city.name)
+            await discard(writer)
+            return
+        link = self._link(reader, writer, None)
+        await self._run(link)
+        if not link.ready:
+            self.log("%s (%s) was turned away: %s" % (link.peer or "somebody", link.host, link.reason))
+
+    async def _keep(self, dialled):
+        """Keep up the road to one address; the only one who dials it."""
+        wait_ms = _WAIT_MS
+        said = None
+        host, port = dialled.host, dialled.port
+        while self._dialled.get((host, port)) is dialled:
+            try:
+                reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), _CONNECT_S)
+            except asyncio.TimeoutError:
+                reason = "no answer within %d s" % _CONNECT_S
+            except Exception as error:  # OSError, or what an address that makes no sense raises
+                reason = str(error)
+            else:
+                link = dialled.link = self._link(reader, writer, host)
+                if self._dialled.get((host, port)) is not dialled:  # wait_for() may swallow being cancelled
+                    link.end("this city hung up")
+                await self._run(link)
+                reason = link.reason
+                if link.ready:
+                    wait_ms = _WAIT_MS
+                    said = reason  # the link has logged it
+                road = self._road(link.peer)
+                if road is not None and road.link is not None:
+                    await road.link.ended.wait()
+            if reason != said:
+                said = reason
+                self.log("no road to %s:%d: %s; dialling on" % (host, port, reason))
+            # From half the wait to all of it, so that two cities do not meet again and again.
+            await asyncio.sleep((wait_ms + wait_ms * os.urandom(1)[0] // 256) / 2000)
+            wait_ms = min(2 * wait_ms, _WAIT_MAX_MS)
+
+    def _link(self, reader, writer, dialled):
+        return Link(reader, writer, self.city.name, self._clock, self.line_max, dialled, self.log)
+
+    async def _run(self, link):
+        """A connection's life."""
+        link.task = asyncio.current_task()
+        self._links.append(link)
+        try:
+            await link.start()
+            await link.named.wait()
+            if link.peer:
+                await self._assign(link)
+            await link.ended.wait()
+        finally:
+            link.end("this city hung up")
+            await link.stop()
+            self._links.remove(link)
+
+    async def _assign(self, link):
+        """Give a connection that has just been named its road, or end it."""
+        road = self._road(link.peer)
+        if link.peer == self.city.name:
+            link.end("it is this city itself")
+        elif road is None and link.peer in self.city.roads:
+            link.end("there is a road to %s inside this process" % link.peer)
+        elif road is not None and road.link is not None and not await self._gives_way(road.link, link):
+            link.end("there is a road to %s already" % link.peer)
+        if link.ended.is_set():
+            return
+        road = self._road(link.peer) or self._new_road(link.peer)
+        if road is None:
+            link.end("%s remembers as many roads as it can" % self.city.name)
+        elif road.link is not None:
+            link.end("another connection was quicker")
+        else:
+            link.carry(road)
+
+    async def _gives_way(self, holder, newcomer):
+        """Whether the connection that carries a road ends for a newcomer of the same name; see above."""
+        if holder.dialled != newcomer.dialled and not holder.ready:
+            if newcomer.dialled != (self.city.name < newcomer.peer):
+                return False
+            holder.end("both cities dialled, one connection is enough")
+            return True
+        holder.probe()
+        try:
+            await asyncio.wait_for(holder.ended.wait(), _PROBE_MS / 1000)
+        except asyncio.TimeoutError:
+            if self._clock.now_ms() - holder.heard_ms < _LATELY_MS or holder.host != newcomer.host:
+                return False
+            holder.end("silent, and its city has come back")
+        return True
+
+    def _road(self, name):
+        for road in self._roads:
+            if road.name == name:
+                return road
+        return None
+
+    def _new_road(self, name):
+        """A road to a city that is new here, or None if there are too many.
+
+        One that is down, and that nobody waits on or dials, makes way for it.
+        """
+        if len(self._roads) >= self.connections_max:
+            dialled = [dialled.name for dialled in self._dialled.values()]
+            for old in self._roads:
+                if old.link is None and not old.inbound and not old.outbound and old.name not in dialled:
+                    break
+            else:
+                return None
+            self._roads.remove(old)
+            self.city.close_road(old.name)
+        road = WireRoad(name, self.room)
+        self._roads.append(road)
+        self.city.open_road(road)
+        return road
+
+
+class _Dialled:
+    """An address that is dialled until nobody wants it any more. link: the last connection to it."""
+
+    def __init__(self, host, port):
+        self.host = host
+        self.port = port
+        self.link = None
+        self.task = None
+
+    @property
+    def name(self):
+        """The city there, None until known."""
+        return self.link and self.link.peer
+
+
+async def _ended(task):
+    """Wait for the end of a task, however it ends."""
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass
