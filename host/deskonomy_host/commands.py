@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from . import words
+from . import board_commands, words
 from .errors import Failed, Wrong
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app.add_typer(board_commands.app, name="board")
 
 
 def run(line):

@@ -10,11 +10,10 @@ import itertools
 
 from deskonomy.drive import drive
 
-from . import run, words, world
+from . import run, simulator, words, world
 from .control import ControlServer
 from .display import choose, show_until
-from .errors import Failed, Wrong
-from .simulator import SimulatedBoard
+from .errors import Failed
 
 BOARD = "DESKTOWN"
 CITIES = ("RIVERWOOD", "SEASIDE")
@@ -22,6 +21,10 @@ SPEED = 50  # ticks a second: slow enough to watch, fast enough for a price to m
 SENSOR = "light"
 NIGHT, DAY = 0.05, 0.9  # how much light there is, of all that the sensor can see
 HALF_DAY_S = 20
+TURNS = (
+    (NIGHT, f"Night on {BOARD}'s light sensor: making wood is hardly worth it"),
+    (DAY, f"Day on {BOARD}'s light sensor: making wood pays, so it gets cheaper"),
+)
 
 
 def demo(day=True, duration_s=None, as_json=False, micropython=None):
@@ -64,29 +67,27 @@ class Story:
         self._board = None
 
     async def tell(self):
-        """Start a board, have the cities dial it, let days and nights pass over it, for ever."""
-        self._say(f"{BOARD}'s board starts: a real MicroPython, onto which mpremote copies the firmware")
+        """Start a board, have the cities dial it, let days and nights pass over it, for ever. Raises Failed."""
+        self._say(f"{BOARD}'s board starts: mpremote copies the firmware onto it")
         light = NIGHT if self._day else 0.5
-        async with SimulatedBoard(
+        board = simulator.SimulatedBoard(
             name=BOARD, speed=SPEED, sensors={SENSOR: light}, micropython=self._micropython
-        ) as board:
+        )
+        async with board:
             self._board = board
-            self._say(f"{BOARD} is up at {board.address} and the others dial it")
+            self._say(f"{BOARD} is up at {board.address}; {' and '.join(self._roads)} dial it")
             for roads in self._roads.values():
                 roads.dial(*words.address("the board")(board.address))
-            for number in itertools.count(1):
-                await self._turn(number % 2)
+            for light, what in itertools.cycle(TURNS):
+                if self._day:
+                    board.sense(SENSOR, light)
+                    self._say(what)
+                await self._wait(board)
 
-    async def _turn(self, dawn):
-        await asyncio.sleep(HALF_DAY_S)
-        if self._day:
-            self._board.sense(SENSOR, DAY if dawn else NIGHT)
-            if dawn:
-                self._say(
-                    f"The sun rises on {BOARD}'s light sensor: there is wood for everybody, and its price will fall"
-                )
-            else:
-                self._say(f"Night falls on {BOARD}'s light sensor: nobody can make wood, and its price will rise")
+    async def _wait(self, board):
+        """Half a day by the board's own clock, which goes on for as long as its program does."""
+        due_s = board.status["uptime_s"] + HALF_DAY_S
+        await board.wait_for(lambda status: status["uptime_s"] >= due_s, 2 * HALF_DAY_S)
 
     def statuses(self):
         """The board's status as a list: empty until it has one."""
@@ -94,25 +95,20 @@ class Story:
         return [status] if status else []
 
     def commands(self, of_cities):
-        """What `deskonomy influence`, `connect` and `board sense` may ask of the board, and of the cities beside it."""
+        """What `deskonomy influence`, `connect` and `board sense` may ask of the board and of the cities beside it."""
+
+        def those_of(city):
+            return simulator.commands(self._up()) if city == BOARD else of_cities
 
         def influence(city, good, yield_mills):
-            if city != BOARD:
-                return of_cities["influence"](city, good, yield_mills)
-            if good not in self._up().status["yield"]:
-                raise Wrong(f"{BOARD} makes no {good}, only {', '.join(self._up().status['yield'])}")
-            self._up().send_command({"influence": [good, yield_mills and yield_mills / 1000]})
-            return {"city": city, "good": good, "yield_mills": yield_mills}
+            return those_of(city)["influence"](city, good, yield_mills)
 
         def connect(city, address):
-            if city != BOARD:
-                return of_cities["connect"](city, address)
-            self._up().send_command({"connect": words.shown(words.address("address")(address))})
-            return {"city": city, "address": address}
+            return those_of(city)["connect"](city, address)
 
         def sense(name, value):
             self._up().sense(name, value)
-            self._day = False
+            self._day = False  # from now on somebody else has the light in hand
             return {"name": name, "value": value}
 
         return {"influence": influence, "connect": connect, "sense": sense}

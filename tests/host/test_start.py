@@ -35,7 +35,7 @@ print("LOADED", [name for name in {HEAVY!r} if name in sys.modules])
 
 @pytest.mark.parametrize(
     "module",
-    ["deskonomy_host.errors", "typer", "deskonomy_host.run", "deskonomy.tcp", "aiohttp", "rich.console", "json.decoder"],
+    ["deskonomy_host.errors", "typer", "deskonomy_host.run", "deskonomy.tcp", "aiohttp", "rich.console"],
 )
 def test_ctrl_c_while_loading(module, environment):
     words = [sys.executable, "-c", INTERRUPTED, module, "run", "A", "--duration", "10"]
