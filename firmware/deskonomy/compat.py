@@ -4,26 +4,32 @@ Here: stand-ins for what MicroPython has and CPython lacks, and the other way ro
 platform's name. Not here: any rule.
 """
 
+# Imported by their names as text: a type checker knows either MicroPython's modules or CPython's, never both.
 try:
-    import micropython
-    from micropython import const
-    from time import ticks_add, ticks_diff, ticks_ms
+    micropython = __import__("micropython")
+    const = micropython.const
 except ImportError:
-    import time
 
-    class micropython:
+    class Compiler:
         """What the kernel asks of the `micropython` module; an engine may put its own compiler in place of `viper`."""
 
-        @staticmethod
-        def viper(function):
+        def viper(self, function):
             return function
+
+    micropython = Compiler()
 
     def const(value):
         return value
 
+
+try:
+    _time = __import__("time")
+    ticks_ms, ticks_add, ticks_diff = _time.ticks_ms, _time.ticks_add, _time.ticks_diff
+except AttributeError:
+
     def ticks_ms():
         """Milliseconds of a monotonic clock."""
-        return time.monotonic_ns() // 1_000_000
+        return _time.monotonic_ns() // 1_000_000
 
     def ticks_add(ms, more):
         """The point in time so many milliseconds later."""

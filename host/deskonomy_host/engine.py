@@ -80,10 +80,11 @@ def _load_compiled(numba) -> ModuleType:
     """Load kernel.py once more, with numba's compiler in the place of viper; compiled code is kept on disk."""
     name = "deskonomy.kernel_numba"
     spec = importlib.util.spec_from_file_location(name, kernel.__file__)
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     plain_viper, plain_ptr32 = compat.micropython.viper, compat.ptr32
-    compat.micropython.viper = staticmethod(numba.njit(cache=True))
+    compat.micropython.viper = numba.njit(cache=True)
     compat.ptr32 = numba.njit(cache=True)(plain_ptr32)
     try:
         spec.loader.exec_module(module)

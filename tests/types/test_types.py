@@ -1,0 +1,52 @@
+"""Types: the firmware against the ESP32's real API (its stubs), the host against CPython's; and the linter's word on both."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import sysconfig
+
+import pytest
+from conftest import REPO
+
+STUBS = pathlib.Path(sysconfig.get_path("purelib"))
+
+
+def check(folder, settings, tmp_path):
+    """Run pyright over a folder; returns its complaints."""
+    relative = pathlib.Path(*[".."] * len(tmp_path.parts[1:]), *REPO.parts[1:])
+    settings |= {
+        "include": [str(relative / folder)],
+        "extraPaths": [str(relative / "firmware"), str(relative / "host")],
+        "pythonVersion": "3.11",
+        "typeCheckingMode": "standard",
+        "reportMissingModuleSource": False,
+    }
+    config = tmp_path / "pyrightconfig.json"
+    config.write_text(json.dumps(settings))
+    command = [sys.executable, "-m", "pyright", "--outputjson", "-p", str(config), "--pythonpath", sys.executable]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    found = json.loads(done.stdout)
+    assert found["summary"]["filesAnalyzed"] > 0, done.stdout
+    return [
+        f"{item['file']}:{item['range']['start']['line'] + 1}: {item['message']}" for item in found["generalDiagnostics"]
+    ]
+
+
+def firmware_settings():
+    return {"stubPath": str(STUBS), "typeshedPath": str(STUBS)}
+
+
+@pytest.mark.skipif(not (STUBS / "machine.pyi").exists(), reason="the ESP32's stubs are not installed")
+def test_firmware_is_typed_for_the_esp32(tmp_path):
+    assert check("firmware", firmware_settings(), tmp_path) == []
+
+
+def test_host_is_typed(tmp_path):
+    assert check("host", {}, tmp_path) == []
+
+
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=["lint", "format"])
+def test_ruff(command):
+    done = subprocess.run([sys.executable, "-m", "ruff", *command, str(REPO)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
