@@ -118,15 +118,20 @@ async def mpremote(port, *words):
     return text
 
 
+def architecture(mpy):
+    """Whose machine code a MicroPython runs whose sys.implementation._mpy is this; None for none. Raises Failed."""
+    if mpy & 0xFF != _MPY_VERSION:
+        raise Failed("the board's MicroPython is not 1.23 or later: put a newer one on it")
+    native = mpy >> 10
+    if native >= len(_ARCHITECTURES):
+        raise Failed("the board's chip (architecture %d) is not one that mpy-cross knows" % native)
+    return _ARCHITECTURES[native]
+
+
 async def survey(port):
     """(architecture, {path: hex SHA-256}, [folder]) of the board on this port; stops what runs on it."""
     said = json.loads((await mpremote(port, "run", str(paths.ON_BOARD / "survey.py"))).splitlines()[-1])
-    if said["mpy"] & 0xFF != _MPY_VERSION:
-        raise Failed("the board's MicroPython is not 1.23 or later: put a newer one on it")
-    native = said["mpy"] >> 10
-    if native >= len(_ARCHITECTURES):
-        raise Failed("the board's chip (architecture %d) is not one that mpy-cross knows" % native)
-    return _ARCHITECTURES[native], said["files"], said["folders"]
+    return architecture(said["mpy"]), said["files"], said["folders"]
 
 
 async def send(port, plan):
@@ -153,8 +158,8 @@ async def deploy(port, board="SIMULATED", config=None):
     board: a folder of boards/. config: what config.json is to say; None keeps the one that is there, or, where there is
     none, puts boards/NAME/config.json.
     """
-    architecture, on_board, folders = await survey(port)
-    files = compiled(paths.firmware_files(), architecture)
+    chip, on_board, folders = await survey(port)
+    files = compiled(paths.firmware_files(), chip)
     if config is not None:
         files[CONFIG] = (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode()
     elif CONFIG not in on_board:

@@ -14,6 +14,7 @@ _ROOT = _DATA if _DATA.is_dir() else _HERE.parent.parent
 CORE = Path(deskonomy.__file__).resolve().parent
 FIRMWARE = _ROOT / "firmware"
 BOARDS = _ROOT / "boards"
+ORACLE = (_DATA if _DATA.is_dir() else _ROOT / "tests" / "core") / "oracle.py"  # the bench's baseline
 ON_BOARD = _HERE / "on_board"  # small scripts that mpremote runs on a board
 
 
