@@ -1,6 +1,7 @@
 """Time for cities: how many ticks pass, and when everything else gets its turn.
 
-Here: paced or unpaced ticking inside asyncio, the same on a board and on a host. Not here: what a tick does (kernel.py).
+Here: paced or unpaced ticking inside asyncio, the same on a board and on a host. Not here: what a tick does
+(kernel.py).
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """Goods and recipes as data.
 
-Here: what can be made, of what, and how much people care for it (shared by every city). A new good is a new row. Not here: what people do with them (kernel.py).
+Here: what can be made, of what, and how much people care for it (shared by every city). A new good is a new row.
+Not here: what people do with them (kernel.py).
 """
 
 from collections import namedtuple

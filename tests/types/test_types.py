@@ -1,4 +1,4 @@
-"""Types: the firmware against the ESP32's real API (its stubs), the host against CPython's; and the linter's word on both."""
+"""Types: the firmware against the ESP32's real API (its stubs), the host against CPython's; and the linter's word."""
 
 import json
 import pathlib
@@ -28,9 +28,8 @@ def check(folder, settings, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     found = json.loads(done.stdout)
     assert found["summary"]["filesAnalyzed"] > 0, done.stdout
-    return [
-        f"{item['file']}:{item['range']['start']['line'] + 1}: {item['message']}" for item in found["generalDiagnostics"]
-    ]
+    complaints = found["generalDiagnostics"]
+    return [f"{item['file']}:{item['range']['start']['line'] + 1}: {item['message']}" for item in complaints]
 
 
 def firmware_settings():
