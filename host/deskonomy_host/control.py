@@ -110,9 +110,9 @@ class ControlServer:
         if command is None:
             return _reply({"error": f"no command {name} here, only {', '.join(sorted(self._commands))}"}, 404)
         try:
-            words = json.loads(await request.text())
+            words = json.loads(await request.read())
             inspect.signature(command).bind(**words)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             takes = ", ".join(inspect.signature(command).parameters)
             return _reply({"error": f"{name} takes a JSON object with {takes}"}, 400)
         try:

@@ -4,6 +4,7 @@ Here: the three kinds of display and the loop that feeds one. Not here: how a fr
 """
 
 import asyncio
+import contextlib
 import json
 import sys
 import time
@@ -23,7 +24,12 @@ class JsonLines:
         pass
 
     def note(self, text):
-        print(text, file=sys.stderr, flush=True)
+        """Say what happened. Never raises: who tells of it has nothing to do with who listens; show() notices."""
+        with contextlib.suppress(OSError):
+            print(text, file=self._notes_to(), flush=True)
+
+    def _notes_to(self):
+        return sys.stderr
 
     def show(self, statuses):
         sys.stdout.write("".join(json.dumps(status, ensure_ascii=False) + "\n" for status in statuses))
@@ -35,8 +41,8 @@ class JsonLines:
 class PlainLines(JsonLines):
     """The same for people, where stdout is no terminal."""
 
-    def note(self, text):
-        print(text, flush=True)
+    def _notes_to(self):
+        return sys.stdout
 
     def show(self, statuses):
         print("\n".join(view.plain(status) for status in statuses), flush=True)

@@ -196,7 +196,8 @@ def _rows(statuses, colours, trends, width, height):
         line.append(f" ⇄ {up}", style="green" if up == len(status["roads"]) else "red")
         lines.append(_cut(line, width))
     if len(lines) < len(statuses) and height > 0:
-        lines.append(Text(f" and {len(statuses) - len(lines)} more cities: make the window higher", style=_DIM))
+        more = f" and {len(statuses) - len(lines)} more cities: make the window higher"
+        lines.append(_cut(Text(more, style=_DIM), width))
     return lines
 
 

@@ -30,17 +30,16 @@ def runtime(environment, monkeypatch):
 
 @pytest.fixture
 def deskonomy(environment):
-    """Type a command line and wait for its end: deskonomy("run", "A", ...) -> CompletedProcess."""
+    """Type a command line and wait for its end: deskonomy("run A", word_with_spaces) -> CompletedProcess."""
 
-    def run(*words, **more):
+    def run(line, *words):
         return subprocess.run(
-            [*WORDS, *words],
+            [*WORDS, *line.split(), *words],
             env=environment,
             text=True,
             capture_output=True,
             stdin=subprocess.DEVNULL,
             timeout=PATIENCE_S,
-            **more,
         )
 
     return run
@@ -49,9 +48,9 @@ def deskonomy(environment):
 class Background:
     """A command that goes on: next() is its next JSON line, end() presses Ctrl-C. Killed if it takes too long."""
 
-    def __init__(self, words, environment):
+    def __init__(self, line, environment):
         self.process = subprocess.Popen(
-            [*WORDS, *words],
+            [*WORDS, *line.split()],
             env=environment,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -94,8 +93,8 @@ def start(environment):
     """Start a command that goes on, a Background; whatever the test leaves running is killed."""
     started = []
 
-    def start(*words):
-        started.append(Background(words, environment))
+    def start(line):
+        started.append(Background(line, environment))
         return started[-1]
 
     yield start

@@ -84,15 +84,15 @@ def test_names_that_no_terminal_shows(capfd):
 
 
 def test_the_same_from_a_process_of_its_own(deskonomy):
-    done = deskonomy("run", "A", "--seed", "x")
+    done = deskonomy("run A --seed x")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "deskonomy: --seed takes a whole number from 0 to 4294967295, such as 7, not 'x'\n"
 
 
 def test_help_of_each_command_shows_an_example(deskonomy):
-    listed = deskonomy().stdout
+    listed = deskonomy("").stdout
     for command in ("demo", "run", "school", "connect", "influence"):
         assert f"  {command} " in listed
-        done = deskonomy(command, "--help")
+        done = deskonomy(f"{command} --help")
         assert done.returncode == 0 and f"Example:\n    deskonomy {command}" in done.stdout
     assert deskonomy("--version").stdout.startswith("deskonomy 0.")
