@@ -1,0 +1,110 @@
+"""The same roads on MicroPython, with as little heap as a board has, and on CPython, trading with each other."""
+
+import asyncio
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+from deskonomy_host import deploy
+from wire.fakes import Dialect7, Dialect8, merchant, until
+from wire.towns import PORT, is_up, send, shown, take, town
+
+HERE = pathlib.Path(__file__).parent
+CORE = HERE.parent.parent / "firmware" / "deskonomy"
+
+
+@pytest.fixture(scope="module")
+def flash(micropython, tmp_path_factory):
+    """A folder with the core as a board has it: compiled, since compiling takes more than a board's heap."""
+    said = subprocess.run(
+        [micropython, "-c", "import sys; print(sys.implementation._mpy)"], capture_output=True, check=True
+    )
+    sources = {"deskonomy/" + path.name: path for path in CORE.glob("*.py")}
+    folder = tmp_path_factory.mktemp("flash")
+    (folder / "deskonomy").mkdir()
+    for path, data in deploy.compiled(sources, deploy.architecture(int(said.stdout))).items():
+        (folder / path).write_bytes(data)
+    return folder
+
+
+class Desk:
+    """What a city in a MicroPython process says. port: where it listens. status: its last status line, read."""
+
+    def __init__(self):
+        self.port = None
+        self.status = {"roads": {}}
+
+    def road(self, name):
+        """That road's part of the status, {} as long as there is none."""
+        return self.status["roads"].get(name, {})
+
+    async def listen(self, stream):
+        while line := (await stream.readline()).decode():
+            print(line, end="")
+            if line.startswith("{"):
+                self.status = json.loads(line)
+            elif line.strip().isdigit():
+                self.port = int(line)
+
+
+@contextlib.asynccontextmanager
+async def desktown(micropython, flash):
+    """DESKTOWN runs, as a Desk; see micropython_city.py."""
+    process = await asyncio.create_subprocess_exec(
+        *(micropython, "-X", "heapsize=112k", str(HERE / "micropython_city.py"), str(PORT)),
+        env=dict(os.environ, MICROPYPATH="%s:.frozen" % flash),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    desk = Desk()
+    # Started here; ends with the process.
+    listening = asyncio.create_task(desk.listen(process.stdout))
+    try:
+        await until(lambda: desk.port)
+        yield desk
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await listening
+        await process.wait()
+
+
+def test_a_board_and_a_host_trade(micropython, flash):
+    async def story():
+        async with town("RIVERWOOD") as roads:
+            async with desktown(micropython, flash) as desk:
+                roads.dial("127.0.0.1", desk.port)
+                await until(lambda: is_up(roads, "DESKTOWN"))
+                road = roads.city.roads["DESKTOWN"]
+                send(roads, "DESKTOWN", range(1000, 1040))
+                await until(lambda: desk.road("RIVERWOOD").get("received") == 40)
+                await until(lambda: 3 <= desk.road("RIVERWOOD")["sent"] == len(road.inbound))
+                there, here = desk.road("RIVERWOOD"), shown(roads)["roads"]["DESKTOWN"]
+                assert (there["lost"], there["refused"], here["lost"], here["refused"]) == (0, 0, 0, 0)
+                assert here["sent"] == 40
+                total = round(desk.status["money"]["total"] * 1000) + sum(take(roads, "DESKTOWN"))
+                assert total == (10 + 5) * 1_000_000 + sum(range(1000, 1040))
+            await until(lambda: not is_up(roads, "DESKTOWN"))
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("dialect", [Dialect7, Dialect8])
+def test_a_board_and_the_tutorials_cities_trade(micropython, flash, dialect):
+    async def story():
+        async with desktown(micropython, flash) as desk:
+            peer = await dialect("PORTSVILLE").dial("127.0.0.1", desk.port)
+            await peer.named.wait()
+            peer.send(*[merchant(n + 0.0004) for n in range(30)])
+            await until(lambda: desk.road("PORTSVILLE").get("received") == 30)
+            await until(lambda: 3 <= desk.road("PORTSVILLE")["sent"] == len(peer.merchants))
+            assert peer.remote == "DESKTOWN" and peer.ghosts == [] and not getattr(peer, "lost", b"")
+            assert desk.road("PORTSVILLE")["refused"] == 0
+            total = desk.status["money"]["total"] + sum(one["Money"] for one in peer.merchants)
+            assert round(total * 1000) == (10 + 5) * 1_000_000 + 1000 * sum(range(30))
+            await peer.leave()
+
+    asyncio.run(story())
