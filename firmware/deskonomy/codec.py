@@ -147,9 +147,9 @@ def _merchant(line, at):
         else:
             at = skip(line, at)
         at = after(line, at, OBJECT_END)
-    for field, value in (("Money", money), ("BuysSells", good), ("CarryingCapacity", capacity), ("Owned", owned)):
-        if value is None:
-            raise Refused("%s is missing" % field)
+    if money is None or good is None or capacity is None or owned is None:
+        had = (("Money", money), ("BuysSells", good), ("CarryingCapacity", capacity), ("Owned", owned))
+        raise Refused("%s is missing" % ", ".join([field for field, value in had if value is None]))
     # A 24-bit float is off by less than 1 in 2 ** 23.
     if money_exact is not None and abs(money_exact - money) <= 1 + (money_exact >> 23):
         money = money_exact
