@@ -23,8 +23,10 @@ def run(line):
         raise Failed("nobody reads stdout any more") from None
     except typer.Abort:
         return 130
-    except typer.BadParameter.__base__ as error:  # every kind of usage error; typer names only this one of them
-        raise Wrong(_instead(error, line, table)) from None
+    except Exception as error:
+        if hasattr(error, "format_message"):  # typer's usage errors, whatever class each is of
+            raise Wrong(_instead(error, line, table)) from None
+        raise
 
 
 def _instead(error, line, command):
@@ -206,9 +208,11 @@ def school(
     ] = 10,
     good: Annotated[str, typer.Option(metavar="GOOD", help="What they buy and sell.")] = "chair",
     money: Annotated[
-        int,
-        typer.Option(parser=words.amount("--money", 0, words.MONEY_MAX, 1200), metavar="COINS", help="What each has."),
-    ] = "1211.4803370633176",
+        int | None,
+        typer.Option(
+            parser=words.amount("--money", 0, words.MONEY_MAX, 1200), metavar="COINS", help="What each has.  [1211.48]"
+        ),
+    ] = None,
     wait: Annotated[
         float, typer.Option(parser=words.seconds("--wait"), metavar="SECONDS", help="How long to wait for them.")
     ] = 10,
@@ -224,7 +228,7 @@ def school(
 
     words.name("--good", good)
     host, port = address
-    school.send(host, port, count, good, money, wait)
+    school.send(host, port, count, good, school.MONEY_MILLS if money is None else money, wait)
 
 
 @app.command()
@@ -270,3 +274,31 @@ def influence(
     wanted_mills = None if yield_ == "auto" else words.amount("YIELD", 0, 100, "0.5 (or auto)")(yield_)
     reply = send(city, "influence", good=good, yield_mills=wanted_mills)
     print(f"{city}: one act of making {good} gives {reply['yield_mills'] / 1000:g}")
+
+
+@app.command()
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="Only see that everything works.")] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SECTION", help="engines, growth, memory, codec, road, board, start or instructions. Repeatable."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="All figures as one JSON object on stdout.")] = False,
+    micropython: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Another MicroPython than the one installed with this.")
+    ] = None,
+):
+    """Measure how fast everything is, here and now.
+
+    It takes some minutes. The figures are this machine's, also those of MicroPython: a board is another matter.
+
+    \b
+    Example:
+      deskonomy bench
+      deskonomy bench --only engines --json
+    """
+    from . import bench
+
+    bench.bench(quick, only or (), as_json, micropython)

@@ -4,6 +4,7 @@ Server side: ControlServer, which answers GET /api/state and POST /api/COMMAND a
 that only this user can read. Client side: running(), find(), send(). Not here: what the commands do (run.py).
 """
 
+import contextlib
 import getpass
 import http.client
 import inspect
@@ -55,8 +56,7 @@ class ControlServer:
         self._state = state
         self._commands = commands
         self._token = secrets.token_urlsafe(24)
-        self._runner = None
-        self._file = None
+        self._open = contextlib.AsyncExitStack()
 
     async def __aenter__(self):
         from aiohttp import web
@@ -64,29 +64,19 @@ class ControlServer:
         app = web.Application(client_max_size=REQUEST_MAX)
         app.router.add_get("/api/state", self._get_state)
         app.router.add_post("/api/{command}", self._post_command)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        try:
-            site = web.TCPSite(self._runner, LOOPBACK, 0)
-            await site.start()
-            self.port = self._runner.addresses[0][1]
-            self._file = _register(
-                {
-                    "pid": os.getpid(),
-                    "cities": self.cities,
-                    "commands": sorted(self._commands),
-                    "port": self.port,
-                    "token": self._token,
-                }
-            )
-        except BaseException:
-            await self._runner.cleanup()
-            raise
+        async with contextlib.AsyncExitStack() as stack:
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, LOOPBACK, 0).start()
+            self.port = runner.addresses[0][1]
+            entry = Running(os.getpid(), self.cities, sorted(self._commands), self.port, self._token)
+            stack.callback(_register(entry).unlink, missing_ok=True)
+            self._open = stack.pop_all()
         return self
 
     async def __aexit__(self, *_):
-        self._file.unlink(missing_ok=True)
-        await self._runner.cleanup()
+        await self._open.aclose()
 
     def _refusal(self, request):
         """Why a request is turned away, or None. A web page elsewhere cannot name this host (DNS rebinding)."""
@@ -133,10 +123,10 @@ def _reply(value, status=200):
 
 
 def _register(entry):
-    path = runtime_directory() / f"{entry['pid']}-{entry['port']}.json"
+    path = runtime_directory() / f"{entry.pid}-{entry.port}.json"
     part = path.with_suffix(".part")
     with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(entry, file)
+        json.dump(entry._asdict(), file)
     part.replace(path)
     return path
 

@@ -56,20 +56,19 @@ class Live:
     interval_s = 0.25
 
     def __init__(self, console, colours, hint):
+        from rich.live import Live as RichLive
+
         self._console = console
         self._colours = colours
         self._hint = hint
+        self._live = RichLive(console=console, screen=True, auto_refresh=False, redirect_stdout=False)
         self._trends = view.Trends()
-        self._start = self._sampled = None
+        self._start = time.monotonic()
+        self._sampled = float("-inf")
         self._notes = []
         self._statuses = []
-        self._live = None
 
     def __enter__(self):
-        from rich.live import Live as RichLive
-
-        self._start = time.monotonic()
-        self._live = RichLive(console=self._console, screen=True, auto_refresh=False, redirect_stdout=False)
         self._live.__enter__()
         return self
 
@@ -85,7 +84,7 @@ class Live:
 
     def show(self, statuses):
         now = time.monotonic()
-        if self._sampled is None or now - self._sampled >= 1:
+        if now - self._sampled >= 1:
             self._sampled = now
             self._trends.sample(statuses)
         self._statuses = statuses

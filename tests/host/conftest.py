@@ -57,7 +57,7 @@ class Background:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        self._watchdog = threading.Timer(2 * PATIENCE_S, self.process.kill)
+        self._watchdog = threading.Timer(4 * PATIENCE_S, self.process.kill)
         self._watchdog.daemon = True
         self._watchdog.start()
 
