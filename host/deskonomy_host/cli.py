@@ -5,6 +5,7 @@ itself, so that Ctrl-C is answered from the very start.
 """
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -24,6 +25,9 @@ def main(words=None):
 def _run(words):
     from .errors import Failed, Wrong
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter still shows the rest
     try:
         from . import commands
 

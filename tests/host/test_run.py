@@ -78,6 +78,12 @@ def test_plain_lines_without_a_terminal(deskonomy):
     assert "\x1b" not in done.stdout
 
 
+def test_a_terminal_that_lacks_a_letter(deskonomy, environment):
+    environment["PYTHONIOENCODING"] = "ascii"
+    done = deskonomy("run Århus --ticks 1 --speed max")
+    assert (done.returncode, done.stderr) == (0, "") and "?rhus tick 1" in done.stdout
+
+
 def test_a_taken_port_means_the_next_one(deskonomy):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
