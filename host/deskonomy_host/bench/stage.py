@@ -1,0 +1,125 @@
+"""Where the bench measures: processes of either interpreter that answer questions, and the files they need.
+
+Here: starting them, asking them, ending them. Not here: what they are asked (the sections), what they do
+(on_board/bench_*.py).
+"""
+
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+from .. import deploy, paths
+from ..errors import Failed
+from ..simulated_machine import find_micropython
+
+NO_NATIVE = "this MicroPython runs no machine code"
+
+
+class Stage:
+    """`with Stage(quick, micropython) as stage`: whatever was started on it ends with the block.
+
+    quick: only whether all works. rounds: how often everything is measured. micropython: the path of one, None if there
+    is none, and then why_none says why. architecture: whose machine code it runs, None for none.
+    """
+
+    def __init__(self, quick=False, micropython=None):
+        self.quick = quick
+        self.rounds = 2 if quick else 7
+        self.why_none = ""
+        self._open = contextlib.ExitStack()
+        self._players = {}
+        try:
+            self.micropython = find_micropython(micropython)
+        except Failed as error:
+            self.micropython = None
+            self.why_none = str(error)
+
+    def __enter__(self):
+        self.folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="deskonomy-bench-")))
+        return self
+
+    def __exit__(self, *_):
+        self._open.close()
+
+    @cached_property
+    def architecture(self):
+        """As deploy.compiled() takes it."""
+        return deploy.architecture(
+            int(self.output([self.micropython, "-c", "import sys; print(getattr(sys.implementation, '_mpy', 0))"]))
+        )
+
+    def firmware(self, native=True):
+        """A folder with the firmware as .mpy, with machine code or without: what a deploy puts on a board."""
+        folder = self.folder / ("native" if native else "bytecode")
+        if not folder.exists():
+            for path, data in deploy.compiled(paths.firmware_files(), self.architecture if native else None).items():
+                file = folder / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(data)
+        return str(folder)
+
+    def on_cpython(self, program, *words):
+        """How to start one of on_board/ on CPython: a list of words."""
+        return [sys.executable, "-u", str(paths.ON_BOARD / program), *words]
+
+    def on_micropython(self, program, *words, heap="112k"):
+        """The same on MicroPython, with a heap as -X heapsize takes it."""
+        return [self.micropython, "-X", f"heapsize={heap}", str(paths.ON_BOARD / program), *words]
+
+    def output(self, words):
+        """All that these words print. Raises Failed."""
+        done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        if done.returncode:
+            raise Failed(f"{_program(words)} failed: {_last_line(done.stderr)}")
+        return done.stdout
+
+    def player(self, words):
+        """The Player started with these words, now or earlier."""
+        key = tuple(words)
+        if key not in self._players:
+            self._players[key] = Player(words)
+            self._open.callback(self._players[key].close)
+        return self._players[key]
+
+
+class Player:
+    """A process that answers questions, see on_board/bench_answers.py."""
+
+    def __init__(self, words):
+        self._words = words
+        self._process = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for us, who then end it
+        )
+
+    def ask(self, *question):
+        """Its answer, as JSON has it. Raises Failed if it ended instead."""
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(question) + "\n")
+            self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise Failed(f"{_program(self._words)} ended: {_last_line(self._process.stderr.read())}")
+        return json.loads(line)
+
+    def close(self):
+        """End it."""
+        self._process.kill()
+        self._process.communicate()
+
+
+def _program(words):
+    return " on ".join([Path(word).name for word in words if word.endswith(".py")] + [Path(words[0]).name])
+
+
+def _last_line(text):
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else "it does not say why"

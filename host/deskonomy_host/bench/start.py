@@ -1,0 +1,44 @@
+"""How long the command takes to start: to say what it can do, and to run a first tick.
+
+Here: whole processes, as a user starts them. Not here: anything inside them.
+"""
+
+import os
+import subprocess
+import sys
+import time
+
+from ..errors import Failed
+from .figure import Figure
+
+_DESKONOMY = [sys.executable, "-c", "import sys; from deskonomy_host.cli import main; sys.exit(main())"]
+_STARTS = (
+    ("CPython alone", [sys.executable, "-c", "pass"], None),
+    ("deskonomy --help", [*_DESKONOMY, "--help"], 0.3),
+    ("deskonomy run --ticks 1", [*_DESKONOMY, "run", "RIVERWOOD", "--ticks", "1", "--speed", "max", "--json"], 1.0),
+)
+
+
+def start(stage, bar):
+    """Seconds from start to end of each command; compiled code is kept from an earlier start."""
+    runtime = stage.folder / "runtime"
+    runtime.mkdir(mode=0o700)
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(runtime)}
+    spent_s = {name: [] for name, _, _ in _STARTS}
+    bar.begin(len(_STARTS) * (1 + stage.rounds))
+    for number in range(1 + stage.rounds):
+        for name, words, _ in _STARTS:
+            bar.doing(name)
+            took_s = _time(words, environment)
+            if number > 0:  # the first round fills caches
+                spent_s[name].append(took_s)
+            bar.step()
+    return [Figure(name, "s", tuple(spent_s[name]), at_most=at_most) for name, _, at_most in _STARTS]
+
+
+def _time(words, environment):
+    before = time.perf_counter()
+    done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        raise Failed(f"{words[-1]} ended with {done.returncode}: {done.stderr.strip()}")
+    return time.perf_counter() - before
