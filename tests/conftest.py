@@ -1,15 +1,10 @@
-"""What several test folders share: where things lie, and the other interpreter."""
+"""What several test folders share: the other interpreter."""
 
 import os
-import pathlib
 import shutil
 import sys
 
 import pytest
-
-REPO = pathlib.Path(__file__).resolve().parent.parent
-SHARED = REPO.parent / "shared"  # the tutorial and the descriptions, where they lie beside the project
-sys.path.insert(0, str(REPO / "tests" / "core"))
 
 
 @pytest.fixture(scope="session")

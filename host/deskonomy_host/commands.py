@@ -150,6 +150,14 @@ def run_cities(
             help="How fast time passes.  [20, for watching]",
         ),
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            parser=words.one_of("--engine", ("plain", "numba")),
+            metavar="plain|numba",
+            help="What runs the kernel; all give the same bits.  [the one that suits the speed]",
+        ),
+    ] = None,
     as_json: Annotated[bool, Json] = False,
 ):
     """Run cities on this machine.
@@ -194,6 +202,7 @@ def run_cities(
         locals_=locals_,
         merchants=merchants,
         speed=speed,
+        engine=engine,
     )
     run.run(plan, ticks, duration, as_json)
 

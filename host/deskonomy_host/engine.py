@@ -10,11 +10,11 @@ from types import ModuleType
 
 from deskonomy import compat, kernel
 
+from .errors import Failed
+
 ENGINES = ("plain", "numba")
-
-
-class EngineError(Exception):
-    """An engine that this machine does not have; says what to install."""
+# What plain Python does with ease, in residents times ticks a second; loading compiled code pays above it.
+_PLAIN_PACE = 100_000
 
 
 class Engine:
@@ -33,12 +33,16 @@ def available():
     return ENGINES if importlib.util.find_spec("numba") else ENGINES[:1]
 
 
+def choose(residents, ticks_per_s):
+    """The engine for a pace (None for as fast as it goes): the fastest one where plain Python has too much to do."""
+    busy = ticks_per_s is None or residents * ticks_per_s > _PLAIN_PACE
+    return engine(available()[-1] if busy else "plain")
+
+
 def engine(name):
-    """The engine of this name. Raises EngineError if there is none, or if it is not installed."""
-    if name not in ENGINES:
-        raise EngineError(f"there is no engine {name}; there are {', '.join(ENGINES)}")
+    """The engine of this name, one of ENGINES. Raises Failed if it is not installed."""
     if name not in available():
-        raise EngineError(f"{name} is not installed; type: pip install 'deskonomy[fast]'")
+        raise Failed(f"{name} is not installed; type: pip install 'deskonomy[fast]'")
     if name == "plain":
         return Engine("plain", _run_plain, kernel.appraise, kernel.consider, kernel.pay_locals)
     return _numba()

@@ -29,6 +29,17 @@ def whole(what, low, high, example):
     return parse
 
 
+def one_of(what, choices):
+    """A function from a word to itself, if it is one of these."""
+
+    def parse(word):
+        if word not in choices:
+            raise Wrong(f"{what} takes {' or '.join(choices)}, not {word!r}")
+        return word
+
+    return parse
+
+
 def decimal(word):
     """A finite Decimal, or None. Accepts what TOML gives for a number too, but no true or false."""
     try:

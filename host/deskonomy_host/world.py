@@ -11,6 +11,7 @@ from deskonomy.city import City
 from deskonomy.goods import GOODS
 from deskonomy.road import connect
 
+from . import engine as engines
 from . import words
 from .errors import Wrong
 
@@ -41,7 +42,11 @@ class CityPlan:
 
 @dataclass
 class World:
-    """All to run in one process. roads: pairs of names. speed: ticks a second, math.inf for as fast as it goes."""
+    """All to run in one process.
+
+    roads: pairs of names. speed: ticks a second, math.inf for as fast as it goes. engine: a name of engine.ENGINES,
+    None for the one that suits the speed.
+    """
 
     cities: list
     roads: list
@@ -50,6 +55,7 @@ class World:
     port: int = PORT
     seed: int = SEED
     speed: float = SPEED
+    engine: str | None = None
 
 
 def of_names(names):
@@ -65,15 +71,17 @@ def of_names(names):
 
 def build(world):
     """The cities of a World, with the roads between them. City i is born from the seed of the world + i, or its own."""
-    cities = [build_city(plan, world.seed + index, world.goods) for index, plan in enumerate(world.cities)]
+    residents = sum(plan.locals_ * 3 // 2 for plan in world.cities)
+    kernel = engines.engine(world.engine) if world.engine else engines.choose(residents, pace(world.speed))
+    cities = [build_city(plan, world.seed + index, world.goods, kernel) for index, plan in enumerate(world.cities)]
     by_name = {city.name: city for city in cities}
     for one, other in world.roads:
         connect(by_name[one], by_name[other])
     return cities
 
 
-def build_city(plan, seed, goods):
-    """One city of its plan."""
+def build_city(plan, seed, goods, kernel):
+    """One city of its plan. kernel: an engine.Engine."""
     return City(
         plan.name,
         seed=seed if plan.seed is None else plan.seed,
@@ -81,12 +89,15 @@ def build_city(plan, seed, goods):
         merchants=plan.merchants,
         goods=goods,
         recipes=plan.recipes,
+        engine=kernel,
     )
 
 
-def with_words(world, *, dial=(), listen=None, port=None, seed=None, locals_=None, merchants=None, speed=None):
+def with_words(
+    world, *, dial=(), listen=None, port=None, seed=None, locals_=None, merchants=None, speed=None, engine=None
+):
     """The World with what the command line says in its place: a word there wins over the file, for every city."""
-    given = {"listen": listen, "port": port, "seed": seed, "speed": speed}
+    given = {"listen": listen, "port": port, "seed": seed, "speed": speed, "engine": engine}
     for plan in world.cities:
         plan.locals_ = plan.locals_ if locals_ is None else locals_
         plan.merchants = plan.merchants if merchants is None else merchants

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 import scenarios
-from conftest import REPO
 from deskonomy_host import engine
+from places import REPO
 
 TICKS = 5000
 

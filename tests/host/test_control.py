@@ -7,9 +7,9 @@ import os
 import stat
 
 import pytest
-from conftest import PATIENCE_S
 from deskonomy_host import control
 from deskonomy_host.errors import Failed, Wrong
+from typed import PATIENCE_S
 
 
 def test_influence_a_running_city(start, deskonomy):

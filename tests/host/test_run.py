@@ -7,7 +7,8 @@ import socket
 import subprocess
 
 import pytest
-from conftest import PATIENCE_S, WORDS
+from deskonomy_host.engine import available
+from typed import PATIENCE_S, WORDS
 
 GOODS = ["wood", "chair", "thread", "bed"]
 NUMBER = (int, float)
@@ -138,3 +139,11 @@ def test_two_processes_trade(start):
     assert other.end()[0] == 130
     one.until(lambda status: status["roads"]["PORTSVILLE"]["state"] == "down", "RIVERWOOD")
     assert one.end()[0] == 130
+
+
+def test_every_engine_gives_the_same_digest(deskonomy):
+    digests = set()
+    for engine in available():
+        done = deskonomy(f"run RIVERWOOD --ticks 3000 --speed max --seed 7 --json --engine {engine}")
+        digests.add(json.loads(done.stdout.splitlines()[-1])["digest"])
+    assert len(digests) == 1

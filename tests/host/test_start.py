@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import PATIENCE_S
+from typed import PATIENCE_S
 
 HEAVY = ("asyncio", "aiohttp", "rich", "numba", "numpy", "serial", "mpremote", "deskonomy.city")
 

@@ -28,6 +28,7 @@ WRONG = [
     ("run A --speed fast", "or max"),
     ("run A --speed 0", "or max"),
     ("run A --speed inf", "or max"),
+    ("run A --engine gpu", "plain or numba"),
     ("run A --connect B", "HOST:PORT"),
     ("run A --connect B:0", "HOST:PORT"),
     ("run A --connect :55555", "HOST:PORT"),

@@ -7,7 +7,7 @@ import sys
 import sysconfig
 
 import pytest
-from conftest import REPO
+from places import REPO
 
 STUBS = pathlib.Path(sysconfig.get_path("purelib"))
 
