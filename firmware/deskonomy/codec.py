@@ -12,6 +12,7 @@ from .strict_json import (
     OBJECT,
     OBJECT_END,
     QUOTE,
+    SPACE,
     Refused,
     after,
     enter,
@@ -114,7 +115,7 @@ def _whole_line(line, first, read):
         result, at = read(line, at)
     except IndexError:
         raise Refused("it ends too early") from None
-    if line[at:].strip():
+    if line[at:].strip(SPACE):
         raise Refused("something follows its end")
     return result
 

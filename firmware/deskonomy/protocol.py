@@ -22,6 +22,7 @@ from collections import namedtuple
 
 from . import codec
 from .compat import const
+from .strict_json import SPACE
 
 NEW = const(0)
 NAMING = const(1)
@@ -35,7 +36,6 @@ _APART_MS = const(200)  # between our name and the newline, so that they travel 
 _SETTLE_MS = const(1000)  # the second kind of peer loses what follows our name more closely
 _NAMING_MS = const(5000)  # a peer that has not named itself by then won't
 _NAMING_BYTES = const(1024)  # what the first kind reads as a name; far more than a name has
-_SPACE = b" \t\r\n"
 
 Send = namedtuple("Send", ("data",))  # these bytes go out now, alone
 Named = namedtuple("Named", ("name",))  # who the peer is
@@ -147,7 +147,7 @@ class Connection:
     def _named(self, end, skip):
         """The name is all up to `end`; lines begin `skip` bytes after it."""
         try:
-            self.peer = codec.name(self._data[:end].strip(_SPACE))
+            self.peer = codec.name(self._data[:end].strip(SPACE))
         except codec.Refused as refused:
             return self._break("its name is none: %s" % refused)
         self._at = end + skip
@@ -173,7 +173,7 @@ class Connection:
         if self._line:
             piece = bytes(self._line) + piece
             self._line = bytearray()
-        piece = piece.strip(_SPACE)
+        piece = piece.strip(SPACE)
         if not piece:
             return None
         try:

@@ -14,7 +14,7 @@ NUMBER_BYTES = 64  # a number; a 64-bit float is written with 24 at most
 TOO_LARGE_MILLS = 10**15  # stands for every larger number
 
 QUOTE, COMMA, COLON, BACKSLASH, OBJECT, OBJECT_END, ARRAY, ARRAY_END = b'",:\\{}[]'
-_SPACE = b" \t\r\n"
+SPACE = b" \t\r\n"
 _ESCAPES = {34: b'"', 47: b"/", 92: b"\\", 98: b"\b", 102: b"\f", 110: b"\n", 114: b"\r", 116: b"\t"}
 
 
@@ -27,7 +27,7 @@ class Refused(ValueError):
 
 def past_space(line, at):
     """Where the next thing begins."""
-    while line[at] in _SPACE:
+    while line[at] in SPACE:
         at += 1
     return at
 
@@ -175,7 +175,7 @@ def word(line, at):
         found = line.find(stop, at, end)
         if found >= 0:
             end = found
-    return line[at:end].strip(_SPACE), end
+    return line[at:end].strip(SPACE), end
 
 
 def mills(number):
