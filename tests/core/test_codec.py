@@ -200,7 +200,8 @@ class TestDecode(unittest.TestCase):
         for line in (
             b"", b" ", b"{", b"}", b"[]", b"5", b'"x"', b"null", b"{}{}", b"{,}", b'{"a"}', b'{"a":}', b'{"a":1,}',
             b'{"a" 1}', b"{a:1}", b'{"a":[1,]}', b'{"a":[1 2]}', b'{"a":[,1]}', b'{"a":[1}', b'{"a":{"b":1]}',
-            b"{'a':1}", PLAIN + b"x", PLAIN + b"\x0c", b"\xef\xbb\xbf" + PLAIN, PLAIN.replace(b",", b"\x0b,"), PLAIN.replace(b":", b"="),
+            b"{'a':1}", PLAIN + b"x", PLAIN + b"\x0c",
+            b"\xef\xbb\xbf" + PLAIN, PLAIN.replace(b",", b"\x0b,"), PLAIN.replace(b":", b"="),
             PLAIN.replace(b"{}", b"[]"), PLAIN.replace(b"{}", b'{"bed":[]}'),
         ):  # fmt: skip
             self.refuses(line, "")
