@@ -2,4 +2,4 @@
 
 import gc
 
-gc.threshold(4096)  # collect often, so that what stays lies close together and leaves room in one piece
+gc.threshold(1024)  # collect often, so that what stays lies close together and leaves room in one piece

@@ -3,6 +3,12 @@
 import asyncio
 import sys
 
+from micropython import const
+
+_GUESTS_MAX = const(
+    12
+)  # merchants that live here at most, beside as many as were born here; others wait on their roads
+
 
 def read_settings():
     """What config.json says, or None if that cannot be used. The module that knows makes room for the city again."""
@@ -25,7 +31,8 @@ async def run(settings):
     from deskonomy.city import City
     from deskonomy.drive import drive
 
-    city = City(settings["city"], settings["seed"], settings["locals"], settings["merchants"])
+    born = settings["merchants"]
+    city = City(settings["city"], settings["seed"], settings["locals"], born, merchants_max=born + _GUESTS_MAX)
     sensors = [Sensor(words) for words in settings["sensors"]]
     wifi = Wifi(settings["wifi"], settings["city"])
     travel = Travel(city, wifi, settings["port"], settings["connect"])
@@ -38,6 +45,10 @@ async def run(settings):
     )
 
 
-settings = read_settings()
-if settings:
-    asyncio.run(run(settings))
+def main():
+    settings = read_settings()
+    if settings:
+        asyncio.run(run(settings))
+
+
+main()

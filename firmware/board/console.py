@@ -13,9 +13,10 @@ import time
 import machine
 from deskonomy import status
 from deskonomy.status import decimal, json_object, quoted
+from micropython import const
 
-_STATUS_MS = 1000
-_LINE_MAX = 512  # bytes; a command is a few words
+_STATUS_MS = const(1000)
+_LINE_MAX = const(512)  # bytes; a command is a few words
 _RESETS = {
     machine.PWRON_RESET: "power",
     machine.HARD_RESET: "hard",
@@ -47,7 +48,12 @@ async def report(city, sensors, wifi, travel):
             ("uptime_s", "%d" % (uptime_ms // 1000)),
             ("reset", quoted(reset)),
         )
-        print(status.line(city, more, ticks_per_s))
+        try:
+            for piece in status.pieces(city, more, ticks_per_s):
+                sys.stdout.write(piece)
+            print()
+        except MemoryError:  # the next line may have room again, and the city goes on meanwhile
+            print("\nno memory for a status line")
 
 
 async def listen(commands, log=print):

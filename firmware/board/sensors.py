@@ -8,10 +8,11 @@ thousandths, finer inside the smoothing. Not here: what a yield does (deskonomy/
 import asyncio
 
 from machine import ADC, Pin
+from micropython import const
 
-_SAMPLE_MS = 100
-_SMOOTHING = 4  # each sample counts for one part in so many: a step is nine tenths done after 9 samples
-_FINE = 256  # parts of a thousandth that smoothing works in, so that it does not stop short
+_SAMPLE_MS = const(100)
+_SMOOTHING = const(4)  # each sample counts for one part in so many: a step is nine tenths done after 9 samples
+_FINE = const(256)  # parts of a thousandth that smoothing works in, so that it does not stop short
 
 
 class Adc:

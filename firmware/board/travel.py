@@ -5,10 +5,11 @@ Here: what a board's few sockets and its small memory leave for roads. Not here:
 """
 
 from deskonomy.tcp import Roads
+from micropython import const
 
-_LINE_MAX = 8192  # bytes of a line that is read
-_ROOM = 8  # merchants that a road holds each way
-_CONNECTIONS_MAX = 6  # of the 10 sockets that an ESP32 has in all
+_LINE_MAX = const(8192)  # bytes of a line that is read
+_ROOM = const(4)  # merchants that a road holds each way
+_CONNECTIONS_MAX = const(6)  # of the 10 sockets that an ESP32 has in all
 
 
 class Travel:

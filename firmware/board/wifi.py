@@ -6,9 +6,10 @@ Here: one station. Not here: who talks over it (deskonomy/tcp.py).
 import asyncio
 
 import network
+from micropython import const
 
-_LOOK_MS = 200
-_TRY_MS = 15_000  # what a network gets before the next one is tried
+_LOOK_MS = const(200)
+_TRY_MS = const(15_000)  # what a network gets before the next one is tried
 
 
 class Wifi:

@@ -9,10 +9,11 @@ from array import array
 
 from . import goods as defaults
 from . import kernel as k
+from .compat import const
 from .merchant import Merchant
 
-_PLACES = 6  # cities whose prices the merchants keep in the array; more roads than that grow it
-_GROWTH = 8  # merchants that the array grows by
+_PLACES = const(6)  # cities whose prices the merchants keep in the array; more roads than that grow it
+_GROWTH = const(8)  # merchants that the array grows by
 
 
 class City:
@@ -20,8 +21,9 @@ class City:
 
     name: what other cities call it. seed: the only source of chance. merchants: None for half as many as locals.
     goods: a sequence of goods.Good. recipes: {good: {material: count}} where this city makes something its own way;
-    None for what goods.CITY_RECIPES says of its name. merchants_max: who comes when so many are in waits on the road.
-    engine: the kernel to run (a module like kernel.py).
+    None for what goods.CITY_RECIPES says of its name. merchants_max: who comes when so many are in waits on the road,
+    and the array has its whole size from the start, as a small memory needs it; None for as many as come. engine: the
+    kernel to run (a module like kernel.py).
     """
 
     def __init__(
@@ -32,7 +34,7 @@ class City:
         merchants=None,
         goods=defaults.GOODS,
         recipes=None,
-        merchants_max=1_000_000,
+        merchants_max=None,
         engine=k,
     ):
         if merchants is None:
@@ -48,7 +50,7 @@ class City:
         self.baggage = {}  # merchant's index: a Merchant with what the array has no place for
         self.by_hand = set()  # goods whose yield somebody set by hand: sensors leave them alone
         recipes = defaults.CITY_RECIPES.get(name, {}) if recipes is None else recipes
-        self.words = self._lay_out(locals_, _PLACES, locals_ + merchants)
+        self.words = self._lay_out(locals_, _PLACES, locals_ + max(merchants, merchants_max or 0))
         self._write_goods(recipes)
         self._be_born(merchants)
 
@@ -160,7 +162,8 @@ class City:
             # At most one merchant arrives per road and tick.
             for place in range(1, len(self.places)):
                 road = self.roads.get(self.places[place])
-                if road is not None and road.inbound and words[k.MERCHANTS] < self.merchants_max:
+                has_room = self.merchants_max is None or words[k.MERCHANTS] < self.merchants_max
+                if road is not None and road.inbound and has_room:
                     self.admit(road.take())
                     words = self.words
                     if road.inbound:
@@ -314,7 +317,7 @@ class City:
                     prices.setdefault(good_name, {})[city] = price
         good = words[record + k.GOOD]
         return Merchant(
-            bag.good if good == len(self.goods) else self.good_names[good],
+            self.good_names[good] if good < len(self.goods) or bag is None else bag.good,
             words[record + k.MONEY],
             words[record + k.CAPACITY],
             words[record + k.OWNED],

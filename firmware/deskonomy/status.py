@@ -47,54 +47,56 @@ def line(city, more=(), ticks_per_s=None, ledger_mills=0):
 
     more: (name, JSON text) pairs that only this machine has (heap, rssi, sensors and so on).
     """
-    prices, owned, yields, kinds = [], [], [], []
-    goods_of = list(merchants_column(city, k.GOOD))
-    for index, good in enumerate(city.good_names):
-        low, mean, high = prices_mills(city, good)
-        band = (("min", decimal(low)), ("mean", decimal(mean)), ("max", decimal(high)))
-        prices.append((good, json_object(band)))
-        stocks = locals_column(city, k.LOCAL_ROWS + index)
-        owned.append((good, decimal(sum(stocks) * 1000 // max(1, len(stocks)))))
-        yields.append((good, decimal(city.yield_mills(good))))
-        kinds.append((good, "%d" % goods_of.count(index)))
-    locals_mills = sum(locals_column(city, k.MONEY))
-    merchants_mills = sum(merchants_column(city, k.MONEY))
-    pairs = [
-        ("city", quoted(city.name)),
-        ("tick", "%d" % city.tick),
-        ("seed", "%d" % city.seed),
-        ("digest", '"%s"' % city.digest()),
-        ("price", json_object(prices)),
-        ("owned", json_object(owned)),
-        ("yield", json_object(yields)),
-        ("merchants", json_object(kinds)),
-        ("locals", "%d" % city.words[k.LOCALS]),
-        (
-            "money",
-            json_object(
-                (
-                    ("locals", decimal(locals_mills)),
-                    ("merchants", decimal(merchants_mills)),
-                    ("ledger", decimal(ledger_mills)),
-                    ("total", decimal(locals_mills + merchants_mills + ledger_mills)),
-                )
-            ),
-        ),
-        ("roads", _roads(city)),
-    ]
-    pairs.extend(more)
+    return "".join(pieces(city, more, ticks_per_s, ledger_mills))
+
+
+def pieces(city, more=(), ticks_per_s=None, ledger_mills=0):
+    """The same line a piece at a time, for memories that may have no room for all of it at once."""
+    before = "{"
+    for pair in _pairs(city, ledger_mills):
+        yield before + '"%s": %s' % pair
+        before = ", "
+    for pair in more:
+        yield ', "%s": %s' % pair
     if ticks_per_s is not None:
-        pairs.append(("ticks_per_s", "%.1f" % ticks_per_s))
-    return json_object(pairs)
+        yield ', "ticks_per_s": %.1f' % ticks_per_s
+    yield "}"
+
+
+def _pairs(city, ledger_mills):
+    """What every city has, as (name, JSON text)."""
+    goods = city.good_names
+    yield "city", quoted(city.name)
+    yield "tick", "%d" % city.tick
+    yield "seed", "%d" % city.seed
+    yield "digest", '"%s"' % city.digest()
+    yield "price", json_object([(good, _amounts(("min", "mean", "max"), prices_mills(city, good))) for good in goods])
+    yield (
+        "owned",
+        _amounts(goods, [_mean_mills(locals_column(city, k.LOCAL_ROWS + good)) for good in range(len(goods))]),
+    )
+    yield "yield", _amounts(goods, [city.yield_mills(good) for good in goods])
+    kinds = list(merchants_column(city, k.GOOD))
+    yield "merchants", json_object([(good, "%d" % kinds.count(index)) for index, good in enumerate(goods)])
+    yield "locals", "%d" % city.words[k.LOCALS]
+    mills = [sum(locals_column(city, k.MONEY)), sum(merchants_column(city, k.MONEY)), ledger_mills]
+    yield "money", _amounts(("locals", "merchants", "ledger", "total"), mills + [sum(mills)])
+    yield "roads", _roads(city)
+
+
+def _amounts(names, mills):
+    return json_object([(name, decimal(mills[index])) for index, name in enumerate(names)])
+
+
+def _mean_mills(units):
+    return sum(units) * 1000 // max(1, len(units))
 
 
 def _roads(city):
     rows = []
     for name in sorted(city.roads):
         row = city.roads[name].status()
-        cells = []
-        for key in sorted(row):
-            cells.append((key, quoted(row[key]) if isinstance(row[key], str) else "%d" % row[key]))
+        cells = [(key, quoted(row[key]) if isinstance(row[key], str) else "%d" % row[key]) for key in sorted(row)]
         rows.append((name.replace("\\", "\\\\"), json_object(cells)))
     return json_object(rows)
 
