@@ -1,7 +1,8 @@
 """The simulated board with roads: how many merchants it handles, and how much of its heap stays free.
 
-Here: a board that runs the real firmware, deployed, and harbours that dial it and send merchants who come straight
-back: they are full, and sell only in their harbour. Not here: the board (simulator.py), a harbour (harbour.py).
+Here: a board that runs the real firmware, deployed, and harbours that dial it and send back whoever comes. A harbour's
+own crew comes straight back, too: they are full, and sell only at home. Not here: the board (simulator.py), a harbour
+(harbour.py).
 """
 
 import asyncio
@@ -25,102 +26,90 @@ _UP_WITHIN_S = 20
 
 
 def board(stage, bar):
-    """Merchants a second there and back, paced and as fast as it goes, and the heap that is free meanwhile."""
+    """Merchants a second there and back, at a pace and as fast as it goes, and the heap that is free meanwhile."""
     if stage.micropython is None:
         return [Figure("board", "merchants/s", note=stage.why_none)]
-    bar.begin(3 * stage.rounds)
-    return asyncio.run(_paced(stage, bar)) + asyncio.run(_unpaced(stage, bar))
+    bar.begin(4 * stage.rounds)
+    busy, fast = Seen(), Seen()
+    quiet_four, busy_four = Seen(), Seen()
+    alone = asyncio.run(_watch(stage, bar, TICKS_PER_S, 1, {CREW: busy}))
+    asyncio.run(_watch(stage, bar, TICKS_PER_S, ROADS, {0: quiet_four, CREW: busy_four}))
+    asyncio.run(_watch(stage, bar, "max", 1, {CREW: fast}))
+    return [
+        Figure("one road", "merchants/s", tuple(busy.rates), at_least=200, note=busy.note),
+        Figure("four roads", "merchants/s", tuple(busy_four.rates), note=busy_four.note),
+        Figure("one road, speed max", "merchants/s", tuple(fast.rates), at_least=200, note=fast.note),
+        Figure("one road, speed max", "ticks/s", tuple(fast.ticks_per_s), note=fast.note),
+        Figure("heap free, no road", "%", alone, note=busy.note),
+        Figure("heap free, four quiet roads", "%", tuple(quiet_four.free), at_least=20, note=quiet_four.note),
+        Figure("heap free, four busy roads", "%", tuple(busy_four.free), at_least=20, note=busy_four.note),
+    ]
 
 
-async def _paced(stage, bar):
-    one_road, four_roads, alone, ended = Seen(), Seen(), (), ""
+async def _watch(stage, bar, speed, roads, crews):
+    """Watch one board with so many roads. crews: {merchants at sea by each road: the Seen to fill}, in turn.
+
+    Returns how much of the heap is free before there are roads, as a tuple; () if it did not get so far.
+    """
+    alone = ()
     try:
-        async with _board(stage, TICKS_PER_S) as (simulated, harbours):
+        async with (
+            SimulatedBoard(CITY, port=PORT, seed=1, speed=speed, micropython=stage.micropython) as simulated,
+            contextlib.AsyncExitStack() as stack,
+        ):
             alone = (_free(simulated.status),)
-            await harbours.number(1)
-            await _watch(one_road, stage, bar, simulated, harbours)
-            await harbours.number(ROADS)
-            await _watch(four_roads, stage, bar, simulated, harbours)
+            shuttles = [await stack.enter_async_context(_shuttle(number, simulated)) for number in range(roads)]
+            await simulated.wait_for(lambda status: _roads_up(status) == roads, _UP_WITHIN_S)
+            for crew, seen in crews.items():
+                bar.doing(f"{roads} roads, {crew} at sea")
+                for shuttle in shuttles:
+                    shuttle.hire(crew)
+                await seen.fill(simulated, shuttles, stage.rounds, bar)
     except Failed as error:
-        ended = str(error)
-    return [
-        Figure("one road", "merchants/s", tuple(one_road.rates), at_least=200, note=ended or one_road.broken),
-        Figure("four roads", "merchants/s", tuple(four_roads.rates), note=ended or four_roads.broken),
-        Figure("heap free, no road", "%", alone, note=ended),
-        Figure("heap free, one busy road", "%", tuple(one_road.free), note=ended),
-        Figure("heap free, four busy roads", "%", tuple(four_roads.free), at_least=20, note=ended),
-    ]
-
-
-async def _unpaced(stage, bar):
-    seen, ended = Seen(), ""
-    try:
-        async with _board(stage, "max") as (simulated, harbours):
-            await harbours.number(1)
-            await _watch(seen, stage, bar, simulated, harbours)
-    except Failed as error:
-        ended = str(error)
-    return [
-        Figure("one road, speed max", "merchants/s", tuple(seen.rates), at_least=200, note=ended or seen.broken),
-        Figure("one road, speed max", "ticks/s", tuple(seen.ticks_per_s), note=ended),
-    ]
+        for seen in crews.values():
+            seen.note = str(error)
+    return alone
 
 
 @dataclass
 class Seen:
-    """What a board did, second by second. free: of its heap, in percent. broken: why a road closed, if one did."""
+    """What a board did, second by second. free: of its heap, in percent. note: why a road, or all, ended."""
 
     rates: list = field(default_factory=list)
     free: list = field(default_factory=list)
     ticks_per_s: list = field(default_factory=list)
-    broken: str = ""
+    note: str = ""
+
+    async def fill(self, simulated, shuttles, seconds, bar):
+        """Look at it once a second. Raises Failed if the board gives up."""
+        clock = asyncio.get_running_loop().time
+        closed_before = len(_closed(simulated))
+        for _ in range(seconds):
+            since, before, tick = clock(), sum(shuttle.returned for shuttle in shuttles), simulated.status["tick"]
+            await asyncio.sleep(1)
+            self.rates.append((sum(shuttle.returned for shuttle in shuttles) - before) / (clock() - since))
+            status = await simulated.wait_for(lambda status, tick=tick: status["tick"] > tick)
+            self.free.append(_free(status))
+            self.ticks_per_s.append(status["ticks_per_s"])
+            bar.step()
+        self.note = "".join(_closed(simulated)[closed_before:][-1:])
 
 
 @contextlib.asynccontextmanager
-async def _board(stage, speed):
-    """A running (SimulatedBoard, Harbours that dial it)."""
-    async with (
-        SimulatedBoard(CITY, port=PORT, seed=1, speed=speed, micropython=stage.micropython) as simulated,
-        contextlib.AsyncExitStack() as stack,
-    ):
-        yield simulated, Harbours(simulated, stack)
-
-
-class Harbours:
-    """All that dial this board."""
-
-    def __init__(self, simulated, stack):
-        self._simulated = simulated
-        self._stack = stack
-        self._shuttles = []
-
-    async def number(self, count):
-        """From now on there are so many, each with a road that is up. Raises Failed."""
-        while len(self._shuttles) < count:
-            harbour = await self._stack.enter_async_context(Harbour("PORT%d" % len(self._shuttles)))
-            harbour.dial(*words.address("the board")(self._simulated.address))
-            self._shuttles.append(await self._stack.enter_async_context(Shuttle(harbour)))
-        await self._simulated.wait_for(self._all_up, _UP_WITHIN_S)
-
-    def _all_up(self, status):
-        return sum(road["state"] == "up" for road in status["roads"].values()) == len(self._shuttles)
-
-    @property
-    def count(self):
-        """How many there are."""
-        return len(self._shuttles)
-
-    @property
-    def returned(self):
-        """How many merchants came back so far."""
-        return sum(shuttle.returned for shuttle in self._shuttles)
+async def _shuttle(number, simulated):
+    """A Shuttle between a harbour of its own and this board."""
+    async with Harbour("PORT%d" % number) as harbour:
+        harbour.dial(*words.address("the board")(simulated.address))
+        async with Shuttle(harbour) as shuttle:
+            yield shuttle
 
 
 class Shuttle:
-    """`async with Shuttle(harbour) as shuttle`: keeps its crew at sea. returned: how many came back."""
+    """`async with Shuttle(harbour) as shuttle`: sends back whoever comes. returned: how many came so far."""
 
     def __init__(self, harbour):
         self._harbour = harbour
+        self._ashore = []
         self.returned = 0
 
     async def __aenter__(self):
@@ -132,35 +121,24 @@ class Shuttle:
         self._task.cancel()
         await asyncio.wait([self._task])
 
+    def hire(self, count):
+        """So many more who go to and fro."""
+        home = {"wood": {self._harbour.name: 900_000}}
+        self._ashore += [Merchant("wood", capacity=1, owned=1, prices_mills=home) for _ in range(count)]
+
     async def _sail(self):
         road = await self._harbour.road_up(_UP_WITHIN_S)
-        ashore = CREW
         while True:
-            while road.take():
-                ashore += 1
+            while merchant := road.take():
+                self._ashore.append(merchant)
                 self.returned += 1
-            while ashore and road.state == "up" and road.space():
-                home = {"wood": {self._harbour.name: 900_000}}
-                road.send(Merchant("wood", capacity=1, owned=1, prices_mills=home))
-                ashore -= 1
+            while self._ashore and road.state == "up" and road.space():
+                road.send(self._ashore.pop(0))
             await asyncio.sleep(0.001)
 
 
-async def _watch(seen, stage, bar, simulated, harbours):
-    """Look at it once a second, as often as there are rounds. Raises Failed if the board gives up."""
-    clock = asyncio.get_running_loop().time
-    closed_before = _closed(simulated)
-    for _ in range(stage.rounds):
-        bar.doing(f"{harbours.count} roads")
-        since, before, tick = clock(), harbours.returned, simulated.status["tick"]
-        await asyncio.sleep(1)
-        seen.rates.append((harbours.returned - before) / (clock() - since))
-        status = await simulated.wait_for(lambda status, tick=tick: status["tick"] > tick)
-        seen.free.append(_free(status))
-        seen.ticks_per_s.append(status["ticks_per_s"])
-        bar.step()
-    closed = _closed(simulated)[len(closed_before) :]
-    seen.broken = closed[-1] if closed else ""
+def _roads_up(status):
+    return sum(road["state"] == "up" for road in status["roads"].values())
 
 
 def _closed(simulated):

@@ -6,7 +6,7 @@ Here: rich. Not here: what is measured.
 import contextlib
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -16,7 +16,7 @@ _VERDICTS = {True: ("met", "green"), False: ("not met", "bold red"), None: ("not
 @contextlib.contextmanager
 def bars():
     """A display of bars on stderr for as long as the block lasts; .bar(name) adds one."""
-    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[doing]}")
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[doing]}")
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         yield Bars(progress)
@@ -28,7 +28,7 @@ class Bars:
 
     def bar(self, name):
         """A new Bar below the others."""
-        return Bar(self._progress, self._progress.add_task(name, start=False, total=1, doing=""))
+        return Bar(self._progress, self._progress.add_task(name, total=1, doing=""))
 
 
 class Bar:
@@ -40,7 +40,6 @@ class Bar:
 
     def begin(self, steps):
         """It will take so many steps."""
-        self._progress.start_task(self._task)
         self._progress.update(self._task, total=max(1, steps))
 
     def doing(self, what):
@@ -53,7 +52,6 @@ class Bar:
 
     def finish(self):
         """The section is done, whatever steps it left out."""
-        self._progress.start_task(self._task)
         self._progress.update(self._task, total=1, completed=1, doing="")
 
 

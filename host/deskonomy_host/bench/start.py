@@ -12,10 +12,12 @@ from ..errors import Failed
 from .figure import Figure
 
 _DESKONOMY = [sys.executable, "-c", "import sys; from deskonomy_host.cli import main; sys.exit(main())"]
+_RUN = [*_DESKONOMY, "run", "RIVERWOOD", "--ticks", "1", "--json"]
 _STARTS = (
     ("CPython alone", [sys.executable, "-c", "pass"], None),
     ("deskonomy --help", [*_DESKONOMY, "--help"], 0.3),
-    ("deskonomy run --ticks 1", [*_DESKONOMY, "run", "RIVERWOOD", "--ticks", "1", "--speed", "max", "--json"], 1.0),
+    ("deskonomy run --ticks 1", _RUN, 1.0),
+    ("deskonomy run --ticks 1 --speed max", [*_RUN, "--speed", "max"], 1.0),
 )
 
 
