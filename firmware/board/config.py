@@ -44,8 +44,8 @@ def check(settings):
     _need(isinstance(settings, dict), "it", "an object in { }", settings)
     for key in sorted(settings):
         _need(key == "city" or key in _DEFAULTS, '"%s"' % key, "a setting: city, " + ", ".join(sorted(_DEFAULTS)), None)
-    complete = {"city": None}
-    complete.update(_DEFAULTS)
+    complete = {}
+    complete.update(_DEFAULTS, city=None)
     complete.update(settings)
     for key, works, words in _RULES:
         _need(works(complete[key]), '"%s"' % key, words, complete[key])

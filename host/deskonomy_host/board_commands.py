@@ -4,7 +4,7 @@ Here: what people type about boards. Not here: what it does.
 """
 
 import re
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -101,7 +101,7 @@ def sim(
         name=name,
         port=port,
         dir=dir,
-        sensors=dict(sensor or []),
+        sensors=dict(cast("list[tuple[str, float]]", sensor or [])),
         heap=heap,
         seed=seed,
         locals_=locals_,

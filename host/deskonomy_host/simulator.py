@@ -59,8 +59,8 @@ class SimulatedBoard:
         self._open = contextlib.AsyncExitStack()
         self.on_line = on_line
         self.lines = deque(maxlen=_LINES_KEPT)  # what its console printed lately
-        self.config = None  # what its config.json says
-        self.machine = None
+        self.config = {}  # what its config.json says
+        self.machine: SimulatedMachine
         self.plan = None  # what the deploy changed on it
 
     async def __aenter__(self):
@@ -76,9 +76,9 @@ class SimulatedBoard:
             for name in self._levels:
                 self._sensor(name)
             self._drive_pins()
+            self.machine.raw = True  # what was on its flash before does not run
             await self._open.enter_async_context(self.machine)
             self.plan = await deploy(self.serial, BOARD, self.config)
-            self._console = BoardConsole()  # what it said before was not this firmware
             await self.wait_for(lambda status: status["address"], _UP_WITHIN_S)
         except BaseException:
             await self._open.aclose()
@@ -171,7 +171,7 @@ def commands(board):
     async def influence(city, good, yield_mills):
         """Set a yield by hand, in mills of a unit; None gives it back to the sensors."""
         here(city)
-        before = board.status
+        before = board.status or {"yield": {}}
         if good not in before["yield"]:
             raise Wrong("%s makes no %s, only %s" % (city, good, ", ".join(before["yield"])))
         if yield_mills is None:

@@ -12,12 +12,15 @@ from places import REPO
 STUBS = pathlib.Path(sysconfig.get_path("purelib"))
 
 
-def check(folder, settings, tmp_path):
-    """Run pyright over a folder; returns its complaints."""
+ON_BOARD = "host/deskonomy_host/on_board"  # programs that the host runs on a MicroPython
+
+
+def check(folders, settings, tmp_path):
+    """Run pyright over some folders; returns its complaints."""
     relative = pathlib.Path(*[".."] * len(tmp_path.parts[1:]), *REPO.parts[1:])
     settings |= {
-        "include": [str(relative / folder)],
-        "extraPaths": [str(relative / "firmware"), str(relative / "host")],
+        "include": [str(relative / folder) for folder in folders],
+        "extraPaths": [str(relative / folder) for folder in ("firmware", "host", ON_BOARD, "tests/core")],
         "pythonVersion": "3.11",
         "typeCheckingMode": "standard",
         "reportMissingModuleSource": False,
@@ -36,13 +39,18 @@ def firmware_settings():
     return {"stubPath": str(STUBS), "typeshedPath": str(STUBS)}
 
 
+def host_settings(tmp_path):
+    relative = pathlib.Path(*[".."] * len(tmp_path.parts[1:]), *REPO.parts[1:])
+    return {"exclude": [str(relative / ON_BOARD)]}
+
+
 @pytest.mark.skipif(not (STUBS / "machine.pyi").exists(), reason="the ESP32's stubs are not installed")
 def test_firmware_is_typed_for_the_esp32(tmp_path):
-    assert check("firmware", firmware_settings(), tmp_path) == []
+    assert check(["firmware"], firmware_settings(), tmp_path) == []
 
 
 def test_host_is_typed(tmp_path):
-    assert check("host", {}, tmp_path) == []
+    assert check(["host"], host_settings(tmp_path), tmp_path) == []
 
 
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=["lint", "format"])

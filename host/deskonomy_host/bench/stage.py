@@ -102,12 +102,14 @@ class Player:
 
     def ask(self, *question):
         """Its answer, as JSON has it. Raises Failed if it ended instead."""
+        stdin, stdout, stderr = self._process.stdin, self._process.stdout, self._process.stderr
+        assert stdin and stdout and stderr
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(question) + "\n")
-            self._process.stdin.flush()
-        line = self._process.stdout.readline()
+            stdin.write(json.dumps(question) + "\n")
+            stdin.flush()
+        line = stdout.readline()
         if not line:
-            raise Failed(f"{_program(self._words)} ended: {_last_line(self._process.stderr.read())}")
+            raise Failed(f"{_program(self._words)} ended: {_last_line(stderr.read())}")
         return json.loads(line)
 
     def close(self):
