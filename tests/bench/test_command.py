@@ -84,3 +84,8 @@ def test_a_section_that_there_is_not():
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
     assert "engines" in done.stderr and "weather" in done.stderr
+
+
+def test_help_names_every_section():
+    shown = " ".join(bench("--help").stdout.split())
+    assert f"{', '.join(list(SECTIONS)[:-1])} or {list(SECTIONS)[-1]}" in shown
