@@ -1,0 +1,64 @@
+"""The simulated board trades: with the tutorial's Merchant School, and with a host, a hundred merchants each way."""
+
+import asyncio
+
+import pytest
+from deskonomy.city import City
+from deskonomy.drive import drive
+from deskonomy.tcp import Roads
+from deskonomy_host.simulator import SimulatedBoard
+from wire import school
+
+HUNDRED = 100
+
+
+def test_the_merchant_school_walks_into_the_board(micropython):
+    """All ten arrive once, with their money to the mill. What tax they pay, tests/core/test_city.py shows on the
+    same interpreter; a status line alone cannot tell it from trade."""
+    if school.script() is None:
+        pytest.skip("the tutorial does not lie beside this project, in ../shared/seeds")
+
+    async def story():
+        async with SimulatedBoard(speed=50, micropython=micropython) as board:
+            host, port = board.address.split(":")
+            _, after, printed = await school.attend(host, int(port), lambda: board.status)
+            assert "Connected to city DESKTOWN\n" in printed
+            assert after["roads"][school.NAME]["refused"] == 0
+
+    asyncio.run(story())
+
+
+def test_a_hundred_merchants_each_way(micropython):
+    async def story():
+        async with SimulatedBoard(speed=500, micropython=micropython) as board:
+            city = City("SEASIDE", 2, 40)
+            roads = Roads(city, port=56000, log=board.lines.append)
+            await roads.start()
+            # Started here, ended when enough have travelled.
+            living = asyncio.create_task(drive([city], 500))
+            try:
+                roads.dial(*board.address.split(":"))
+
+                def enough(status):
+                    end = status["roads"].get("SEASIDE", {"sent": 0, "received": 0})
+                    return min(end["sent"], end["received"]) >= HUNDRED
+
+                await board.wait_for(enough, 60)
+                living.cancel()
+                road = city.roads["DESKTOWN"]
+
+                # Nobody leaves a city whose time stands still, so all that left it arrive at the board; and whoever
+                # left the board has entered, or waits before the gate.
+                def counted(status):
+                    end = status["roads"]["SEASIDE"]
+                    came = road.received + len(road.inbound)
+                    return end["received"] == road.sent and end["sent"] - end["waiting"] == came
+
+                status = await board.wait_for(counted, 60)
+                assert status["roads"]["SEASIDE"]["lost"] == road.lost == 0
+                assert road.sent >= HUNDRED and road.received >= HUNDRED
+            finally:
+                living.cancel()
+                await roads.close()
+
+    asyncio.run(story())
