@@ -16,11 +16,18 @@ import shutil
 import signal
 import subprocess
 import sys
-import termios
 
 from . import paths
 from .errors import Failed
-from .pty_port import PtyPort, unread
+
+try:
+    import termios
+
+    from .pty_port import PtyPort, unread
+except ImportError:
+    raise Failed(
+        "a simulated board needs Linux or macOS (on Windows: in WSL), and a MicroPython: --micropython PATH"
+    ) from None
 
 CTRL_A = b"\x01"
 CTRL_B = b"\x02"
