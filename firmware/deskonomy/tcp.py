@@ -70,9 +70,7 @@ class Roads:
     def dial(self, host, port):
         """Keep a road to that address until hang_up(): dial it, and again whenever it ends, with growing waits."""
         if (host, port) not in self._dialled:
-            dialled = self._dialled[host, port] = _Dialled(host, port)
-            # Started here; hang_up() and close() end it.
-            dialled.task = asyncio.create_task(self._keep(dialled))
+            self._dialled[host, port] = _Dialled(host, port, self._keep)
 
     async def hang_up(self, host, port):
         """End what dial() began. Merchants that wait for that road come home."""
@@ -230,13 +228,14 @@ class Roads:
 
 
 class _Dialled:
-    """An address that is dialled until nobody wants it any more. link: the last connection to it."""
+    """An address that is dialled until nobody wants it any more, by keep(self). link: the last connection to it."""
 
-    def __init__(self, host, port):
+    def __init__(self, host, port, keep):
         self.host = host
         self.port = port
         self.link = None
-        self.task = None
+        # Started here; hang_up() and close() end it.
+        self.task = asyncio.create_task(keep(self))
 
     @property
     def name(self):
