@@ -85,6 +85,7 @@ class SimulatedMachine:
         self._terminal = -1  # our end of the interpreter's terminal
         self._slave = -1  # its own end
         self._process: asyncio.subprocess.Process | None = None
+        self._started = asyncio.Event()
         self._ready = False
         self._input = b""
         self._fed = 0  # bytes that the interpreter's terminal has taken
@@ -107,10 +108,12 @@ class SimulatedMachine:
             await self._running
         self._port.close()
 
-    def hard_reset(self):
+    async def hard_reset(self):
         """Press the reset button, or cut the power for a moment: the interpreter ends where it stands."""
+        self._started.clear()
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
+        await self._started.wait()
 
     def type(self, data):
         """Send bytes to the interpreter, as if they came in by the serial port."""
@@ -134,7 +137,9 @@ class SimulatedMachine:
         while True:
             self.set_signals()
             try:
-                code = await (await self._power_on()).wait()
+                process = await self._power_on()
+                self._started.set()
+                code = await process.wait()
             finally:
                 await self._power_off()
             if code == -signal.SIGKILL:

@@ -121,6 +121,11 @@ class SimulatedBoard:
         except TimeoutError:
             raise Failed("the board did not get there in %s s: %s" % (timeout_s, self._last_words())) from None
 
+    async def reset(self):
+        """Press its reset button. Its status is None until its city is up again."""
+        await self.machine.hard_reset()
+        self._console = BoardConsole()
+
     def sense(self, name, value):
         """Let a sensor read this, 0..1 of its own range, from now on. Raises Wrong."""
         self._sensor(name)
