@@ -60,7 +60,7 @@ def print_tables(sections, result):
     console = Console(highlight=False)
     for title, figures in sections.items():
         console.print(title, style="bold")
-        table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
         for justify in ("left", "right", "left", "right"):
             table.add_column(justify=justify, no_wrap=True)
         name = None

@@ -80,9 +80,9 @@ def engines(stage, bar):
             figures.append(Figure(f"{engine}, {size}", "x oracle", times, at_least=engine.at_least))
     if not stage.quick:
         oracle = ENGINES[0]
-        spent = _ask(stage, oracle, NEWBORN)
-        note = "its first tick, once"
-        figures.append(Figure(f"{oracle}, {NEWBORN}", "ticks/s", (1e6 / spent,), note=note))
+        bar.doing(f"{oracle}, {NEWBORN}, one tick")
+        rate = 1e6 / _ask(stage, oracle, NEWBORN)
+        figures.append(Figure(f"{oracle}, {NEWBORN}", "ticks/s", (rate,), note="its first tick, once"))
     return figures + _absent(stage)
 
 
@@ -115,7 +115,7 @@ def words(stage, engine):
 
 
 def why_not(stage, engine):
-    """Why this engine can not take part here; "" if it can."""
+    """Why this engine cannot take part here; "" if it can."""
     if engine.interpreter == "MicroPython" and stage.micropython is None:
         return stage.why_none
     if engine.name == "viper" and stage.architecture is None:
@@ -130,12 +130,11 @@ def _measure(stage, bar, pairs):
     pairs = [(engine, size) for engine, size in pairs if not why_not(stage, engine)]
     us = {pair: [] for pair in pairs}
     bar.begin(stage.rounds * len(pairs))
-    for size in dict.fromkeys(size for _, size in pairs):
-        for number in range(stage.rounds):
-            for engine in [engine for engine, its_size in pairs if its_size == size]:
-                bar.doing(f"{engine}, {size}, round {number + 1} of {stage.rounds}")
-                us[engine, size].append(_ask(stage, engine, size))
-                bar.step()
+    for number in range(stage.rounds):
+        for engine, size in pairs:
+            bar.doing(f"{engine}, {size}, round {number + 1} of {stage.rounds}")
+            us[engine, size].append(_ask(stage, engine, size))
+            bar.step()
     return us
 
 
@@ -151,5 +150,5 @@ def _oracle(engine):
 
 
 def _absent(stage):
-    """What is said of those who can not take part."""
+    """What is said of those who cannot take part."""
     return [Figure(str(engine), "ticks/s", note=why) for engine in ENGINES if (why := why_not(stage, engine))]
