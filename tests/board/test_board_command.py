@@ -1,0 +1,132 @@
+"""`deskonomy board sim` and `board sense` as a user types them, and what they leave behind: nothing."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+WORDS = [sys.executable, "-c", "import sys; from deskonomy_host.cli import main; sys.exit(main())"]
+DEADLINE_S = 20
+
+
+@pytest.fixture
+def environment(tmp_path, micropython):
+    """No other board, of another test or of the developer, is running in it."""
+    runtime = tmp_path / "runtime"
+    runtime.mkdir(mode=0o700)
+    return {
+        **os.environ,
+        "XDG_RUNTIME_DIR": str(runtime),
+        "TMPDIR": str(tmp_path),
+        "DESKONOMY_MICROPYTHON": micropython,
+    }
+
+
+@pytest.fixture
+def typed(environment):
+    def run(*words):
+        return subprocess.run([*WORDS, *words], env=environment, text=True, capture_output=True, timeout=DEADLINE_S)
+
+    return run
+
+
+@pytest.fixture
+def sim(environment):
+    """Starts `deskonomy board sim --json`; (its process, its first line)."""
+    started = []
+
+    def start(*words):
+        process = subprocess.Popen(
+            [*WORDS, "board", "sim", "--json", *words], env=environment, text=True, stdout=-1, stderr=-1
+        )
+        started.append(process)
+        return process, json.loads(process.stdout.readline())
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def running(text):
+    """The command lines with this in them."""
+    if os.path.isdir("/proc/self"):
+        lines = []
+        for file in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                lines.append(file.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+            except OSError:
+                continue  # it has ended meanwhile
+    else:
+        lines = subprocess.run(["ps", "-axo", "args"], capture_output=True, text=True).stdout.splitlines()
+    return [line for line in lines if text in line and "power_on.py" in line]
+
+
+def until(happened):
+    deadline = time.monotonic() + DEADLINE_S
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_the_first_line_says_where_it_is_and_status_lines_follow(sim, typed):
+    process, where = sim("--name", "OAKHAM", "--seed", "3", "--locals", "12", "--sensor", "light=0.75")
+    assert set(where) == {"serial", "address", "city"} and where["city"] == "OAKHAM"
+    host, port = where["address"].split(":")
+    socket.create_connection((host, int(port)), timeout=5).close()
+    status = json.loads(process.stdout.readline())
+    assert (status["seed"], status["locals"], status["address"]) == (3, 12, where["address"])
+    assert abs(status["yield"]["wood"] - 1.5) < 0.01
+    assert typed("board", "sense", "light", "0").stdout == "light reads 0\n"
+    assert typed("influence", "OAKHAM", "bed", "0.5").stdout == "OAKHAM: one act of making bed gives 0.5\n"
+    while status["yield"]["wood"] > 0.1 or status["yield"]["bed"] != 0.5:
+        status = json.loads(process.stdout.readline())
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_however_it_ends_it_leaves_nothing_behind(sim, tmp_path, how):
+    process, where = sim()
+    assert running(str(tmp_path))
+    process.send_signal(how)
+    _, said = process.communicate(timeout=DEADLINE_S)
+    until(lambda: not running(str(tmp_path)))
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(where["address"].split(":")[1])), timeout=5)
+    if how != signal.SIGKILL:
+        assert process.returncode == 130
+        assert "Traceback" not in said
+        assert not list(tmp_path.glob("deskonomy-*"))
+
+
+@pytest.mark.parametrize(
+    "words, status, line",
+    [
+        (["--micropython", "/no/such"], 1, "no MicroPython at /no/such: give a MicroPython"),
+        (
+            ["--micropython", sys.executable],
+            1,
+            "is no MicroPython built for the unix port: give one with --micropython",
+        ),
+        (["--sensor", "light"], 2, "--sensor takes NAME=0..1, such as light=0.5"),
+        (["--sensor", "sound=1"], 2, "has no sensor sound, only: light"),
+        (["--heap", "much"], 2, "--heap takes a size, such as 112k"),
+        (["--connect", "nowhere"], 2, "--connect takes HOST:PORT"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(typed, words, status, line):
+    done = typed("board", "sim", *words)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert line in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_sensing_without_a_board_is_said_in_one_line(typed):
+    done = typed("board", "sense", "light", "0.5")
+    assert done.returncode == 1
+    assert done.stderr == "deskonomy: no simulated board is running; start one: deskonomy board sim --name DESKTOWN\n"
+    assert typed("board", "sense", "light", "2").returncode == 2
