@@ -1,12 +1,12 @@
 """A city: everybody who lives in it, and who comes and goes.
 
-Here: the array and what happens to it between ticks: birth, arrivals and their tax, departures, yields, roads.
-Not here: the rules of a tick (kernel.py), how merchants travel (road.py), what is shown of a city (status.py).
+Here: what happens to the array between ticks: arrivals and their tax, departures, yields, roads. Not here: its birth
+(birth.py), the rules of a tick (kernel.py), how merchants travel (road.py), what is shown of a city (status.py).
 """
 
 import hashlib
-from array import array
 
+from . import birth
 from . import goods as defaults
 from . import kernel as k
 from .compat import const
@@ -50,100 +50,15 @@ class City:
         self.baggage = {}  # merchant's index: a Merchant with what the array has no place for
         self.by_hand = set()  # goods whose yield somebody set by hand: sensors leave them alone
         recipes = defaults.CITY_RECIPES.get(name, {}) if recipes is None else recipes
-        self.words = self._lay_out(locals_, _PLACES, locals_ + max(merchants, merchants_max or 0))
-        self._write_goods(recipes)
-        self._be_born(merchants)
-
-    # Birth.
-
-    def _lay_out(self, locals_, places, residents):
-        """A new array with room for so many locals, places and residents, and nobody in it."""
-        goods, slots = len(self.goods), _prime(residents)
-        sizes = (
-            (k.AT_ROADS, places),
-            (k.AT_ODDS, k.ODDS_WORDS),
-            (k.AT_GOODS, goods * (k.NEEDS + goods)),
-            (k.AT_PRICES, goods * slots),
-            (k.AT_ASKS, goods * slots),
-            (k.AT_LOCALS, locals_ * (k.LOCAL_ROWS + 5 * goods)),
-            (k.AT_MERCHANTS, (slots - locals_) * (k.FAR + (places - 1) * goods)),
-        )
-        words = array("i", bytes(4 * (k.HEADER_WORDS + sum([size for _, size in sizes]))))
-        at = k.HEADER_WORDS
-        for header, size in sizes:
-            words[header] = at
-            at += size
-        words[k.LOCALS] = locals_
-        words[k.GOODS] = goods
-        words[k.PLACES] = places
-        words[k.SLOTS] = slots
-        words[k.LOCAL_WORDS] = k.LOCAL_ROWS + 5 * goods
-        words[k.MERCHANT_WORDS] = k.FAR + (places - 1) * goods
-        words[k.GOOD_WORDS] = k.NEEDS + goods
-        words[k.PRIME_LOCALS] = _prime(locals_)
-        words[k.PRIME_GOODS] = _prime(goods)
-        words[k.LEISURE_HALF] = defaults.LEISURE.half
-        for ask in range(words[k.AT_ASKS], words[k.AT_LOCALS]):
-            words[ask] = k.NEVER
-        return words
-
-    def _write_goods(self, recipes):
-        words = self.words
-        known = defaults.FALLBACK in self.good_names
-        words[k.FALLBACK] = self._good(defaults.FALLBACK) if known else len(self.goods) - 1
-        odds = 32768
-        for n in range(k.ODDS_WORDS):
-            words[words[k.AT_ODDS] + n] = odds
-            odds = (odds * 9 + 5) // 10
-        for good in self.goods:
-            row = self._row(good.name)
-            needs = recipes.get(good.name, good.needs)
-            words[row + k.HALF] = good.half
-            words[row + k.YIELD] = 1000
-            words[row + k.BREAKS] = 1 if good.breaks else 0
-            words[row + k.CRAFTED] = 1 if needs else 0
-            for material in needs:
-                words[row + k.NEEDS + self._good(material)] = needs[material]
-
-    def _be_born(self, merchants):
-        words, count = self.words, len(self.goods)
-        digest = hashlib.sha256(("%d %s" % (self.seed, self.name)).encode()).digest()
-        # Any state but 0 and the largest will do for a multiply-with-carry generator.
-        words[k.RANDOM_A] = int.from_bytes(digest[:4], "little") % (30903 * 65536 - 2) + 1
-        words[k.RANDOM_B] = int.from_bytes(digest[4:8], "little") % (18000 * 65536 - 2) + 1
-        leisure = defaults.LEISURE.value_mills
-        for local in range(words[k.LOCALS]):
-            record = words[k.AT_LOCALS] + local * words[k.LOCAL_WORDS]
-            stocks = record + k.LOCAL_ROWS
-            values = stocks + count
-            words[record + k.LEISURE_VALUE] = self._draw(leisure[0], leisure[1])
-            for index, good in enumerate(self.goods):
-                words[stocks + index] = self._draw(0, good.stock)
-                words[values + index] = self._draw(good.value_mills[0], good.value_mills[1])
-            # With 999 coins a price and a personal value are the same number, so this reads the value of what it has.
-            words[record + k.MONEY] = 999_000
-            self.engine.appraise(words, local)
-            for index in range(count):
-                has = words[stocks + index] > 0
-                value = words[values + 3 * count + index] - 1 if has else words[values + index]
-                words[self._price(index, local)] = value
-            words[record + k.MONEY] = 1_000_000
-            self.engine.appraise(words, local)
-        chair = self.good_names.index("chair") if "chair" in self.good_names else 0
-        words[k.MERCHANTS] = merchants
+        self.words = birth.lay_out(len(goods), locals_, _PLACES, locals_ + max(merchants, merchants_max or 0))
+        birth.write_goods(self.words, goods, recipes)
+        birth.draw_locals(self.words, goods, seed, name, engine.appraise)
+        self.words[k.MERCHANTS] = merchants
         self._count_residents()
+        chair = "chair" if "chair" in self.good_names else self.good_names[0]
         for index in range(merchants):
-            self._settle(index, Merchant(self.good_names[chair]))
+            self._settle(index, Merchant(chair))
         self._reconsider()
-
-    def _draw(self, low, high):
-        """A random integer in [low, high), from the generator of the kernel."""
-        words = self.words
-        a, b = words[k.RANDOM_A], words[k.RANDOM_B]
-        a = 30903 * (a & 65535) + (a >> 16)
-        b = 18000 * (b & 65535) + (b >> 16)
-        words[k.RANDOM_A], words[k.RANDOM_B] = a, b
-        return low + (((a & 32767) << 16) | (b & 65535)) % (high - low)
 
     # Time.
 
@@ -205,7 +120,7 @@ class City:
                 self._clear_place(place)
                 self.places[place] = name
                 return place
-        self._grow(self.words[k.PLACES] + 4, self.words[k.SLOTS])
+        self.words = birth.grow(self.words, self.words[k.PLACES] + 4, self.words[k.SLOTS])
         self.places.append(name)
         return len(self.places) - 1
 
@@ -221,31 +136,6 @@ class City:
                     words[self._expects(index, good, place)] = 0
         self.words[self.words[k.AT_ROADS] + place] = k.CLOSED
 
-    def _grow(self, places, residents):
-        """Make room for so many places and residents."""
-        old = self.words
-        new = self._lay_out(old[k.LOCALS], places, residents)
-        for header in (k.MERCHANTS, k.PRIME_MERCHANTS, k.PRIME_RESIDENTS, k.RANDOM_A, k.RANDOM_B, k.TICK, k.TICK_HIGH):
-            new[header] = old[header]
-        new[k.FALLBACK] = old[k.FALLBACK]
-        goods, old_slots, new_slots = len(self.goods), old[k.SLOTS], new[k.SLOTS]
-        blocks = [
-            (k.AT_ROADS, 0, 0, old[k.PLACES]),
-            (k.AT_ODDS, 0, 0, k.ODDS_WORDS),
-            (k.AT_GOODS, 0, 0, goods * old[k.GOOD_WORDS]),
-            (k.AT_LOCALS, 0, 0, old[k.LOCALS] * old[k.LOCAL_WORDS]),
-        ]
-        for good in range(goods):
-            for header in (k.AT_PRICES, k.AT_ASKS):
-                blocks.append((header, good * old_slots, good * new_slots, old_slots))
-        for index in range(old[k.MERCHANTS]):
-            size = old[k.MERCHANT_WORDS]
-            blocks.append((k.AT_MERCHANTS, index * size, index * new[k.MERCHANT_WORDS], size))
-        for header, start, to, size in blocks:
-            start, to = old[header] + start, new[header] + to
-            new[to : to + size] = old[start : start + size]
-        self.words = new
-
     # Who comes and goes.
 
     def admit(self, merchant):
@@ -257,8 +147,7 @@ class City:
                 merchant.money_mills -= share * self.engine.pay_locals(words, share)
         index = words[k.MERCHANTS]
         if words[k.LOCALS] + index == words[k.SLOTS]:
-            self._grow(words[k.PLACES], words[k.SLOTS] + _GROWTH)
-            words = self.words
+            words = self.words = birth.grow(words, words[k.PLACES], words[k.SLOTS] + _GROWTH)
         words[k.MERCHANTS] = index + 1
         self._count_residents()
         self._settle(index, merchant)
@@ -396,18 +285,10 @@ class City:
 
     def _count_residents(self):
         words = self.words
-        words[k.PRIME_MERCHANTS] = _prime(words[k.MERCHANTS])
-        words[k.PRIME_RESIDENTS] = _prime(words[k.LOCALS] + words[k.MERCHANTS])
+        words[k.PRIME_MERCHANTS] = birth.prime(words[k.MERCHANTS])
+        words[k.PRIME_RESIDENTS] = birth.prime(words[k.LOCALS] + words[k.MERCHANTS])
 
     def _reconsider(self):
         """Where the merchants do best has changed with the roads."""
         for index in range(self.words[k.MERCHANTS]):
             self.engine.consider(self.words, index)
-
-
-def _prime(least):
-    """The smallest prime that is at least this, and at least 2."""
-    prime = max(2, least)
-    while any(prime % divisor == 0 for divisor in range(2, int(prime**0.5) + 1)):
-        prime += 1
-    return prime
