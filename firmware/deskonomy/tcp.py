@@ -33,10 +33,21 @@ class Roads:
 
     listen, port: the address to listen on; start() takes the next free port above if that one is taken, and `port` is
     the one it got. line_max: bytes of the longest line read. room: merchants that a road holds each way.
-    connections_max: also how many roads that are down are remembered. log: called with one line of text.
+    connections_max: also how many roads that are down are remembered. log: called with one line of text. has_memory:
+    called before each connection, whether there is memory for one more; None where that is no question.
     """
 
-    def __init__(self, city, listen="127.0.0.1", port=55555, line_max=65536, room=100, connections_max=256, log=print):
+    def __init__(
+        self,
+        city,
+        listen="127.0.0.1",
+        port=55555,
+        line_max=65536,
+        room=100,
+        connections_max=256,
+        log=print,
+        has_memory=None,
+    ):
         self.city = city
         self.listen = listen
         self.port = port
@@ -44,6 +55,7 @@ class Roads:
         self.room = room
         self.connections_max = connections_max
         self.log = log
+        self.has_memory = has_memory or _always
         self._clock = Clock()
         self._server = None
         self._links = []
@@ -100,7 +112,7 @@ class Roads:
 
     async def _accept(self, reader, writer):
         naming = len([link for link in self._links if link.road is None])
-        if len(self._links) >= self.connections_max or naming >= _NAMING_MAX:
+        if len(self._links) >= self.connections_max or naming >= _NAMING_MAX or not self.has_memory():
             if not self._complained:
                 self._complained = True
                 self.log("%s turns connections away: it has as many as it takes" % self.city.name)
@@ -118,6 +130,8 @@ class Roads:
         host, port = dialled.host, dialled.port
         while True:
             try:
+                if not self.has_memory():
+                    raise MemoryError("%s has no memory for one more" % self.city.name)
                 reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), _CONNECT_S)
             except asyncio.TimeoutError:
                 reason = "no answer within %d s" % _CONNECT_S
@@ -225,6 +239,10 @@ class Roads:
         self._roads.append(road)
         self.city.open_road(road)
         return road
+
+
+def _always():
+    return True
 
 
 class _Dialled:

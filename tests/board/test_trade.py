@@ -1,6 +1,7 @@
 """The simulated board trades: with the tutorial's Merchant School, and with a host, a hundred merchants each way."""
 
 import asyncio
+import contextlib
 
 import pytest
 from deskonomy.city import City
@@ -12,6 +13,11 @@ from wire import school
 HUNDRED = 100
 
 
+def address(board):
+    host, port = board.address.split(":")
+    return host, int(port)
+
+
 def test_the_merchant_school_walks_into_the_board(micropython):
     """All ten arrive once, with their money to the mill. What tax they pay, tests/core/test_city.py shows on the
     same interpreter; a status line alone cannot tell it from trade."""
@@ -20,8 +26,7 @@ def test_the_merchant_school_walks_into_the_board(micropython):
 
     async def story():
         async with SimulatedBoard(speed=50, micropython=micropython) as board:
-            host, port = board.address.split(":")
-            _, after, printed = await school.attend(host, int(port), lambda: board.status)
+            _, after, printed = await school.attend(*address(board), lambda: board.status)
             assert "Connected to city DESKTOWN\n" in printed
             assert after["roads"][school.NAME]["refused"] == 0
 
@@ -37,7 +42,7 @@ def test_a_hundred_merchants_each_way(micropython):
             # Started here, ended when enough have travelled.
             living = asyncio.create_task(drive([city], 500))
             try:
-                roads.dial(*board.address.split(":"))
+                roads.dial(*address(board))
 
                 def enough(status):
                     end = status["roads"].get("SEASIDE", {"sent": 0, "received": 0})
@@ -60,5 +65,28 @@ def test_a_hundred_merchants_each_way(micropython):
             finally:
                 living.cancel()
                 await roads.close()
+
+    asyncio.run(story())
+
+
+def test_more_roads_than_its_memory_has_room_for(micropython):
+    """Five cities dial; the board takes as many as it can feed, tells the others no, and goes on."""
+
+    async def story():
+        async with contextlib.AsyncExitStack() as stack:
+            board = await stack.enter_async_context(SimulatedBoard(speed=200, micropython=micropython))
+            cities = [City("CITY%d" % n, n) for n in range(5)]
+            for city in cities:
+                roads = Roads(city, port=56000, log=lambda line: None)
+                await roads.start()
+                stack.push_async_callback(roads.close)
+                roads.dial(*address(board))
+            # Started here, ended with the test.
+            living = asyncio.create_task(drive(cities, 200))
+            stack.callback(living.cancel)
+            start = (await board.wait_for(lambda status: status["roads"]))["tick"]
+            status = await board.wait_for(lambda status: status["tick"] > start + 3000, 60)
+            ups = [road for road in status["roads"].values() if road["state"] == "up"]
+            assert len(ups) >= 2 and all(road["received"] > 0 for road in ups), status["roads"]
 
     asyncio.run(story())
