@@ -6,15 +6,12 @@ Here: what a board's few sockets and its small memory leave for roads. Not here:
 
 import gc
 
-import gc
-
 from deskonomy.tcp import Roads
 from micropython import const
 
 _LINE_MAX = const(8192)  # bytes of a line that is read
 _ROOM = const(4)  # merchants that a road holds each way
 _CONNECTIONS_MAX = const(6)  # of the 10 sockets that an ESP32 has in all
-_CONNECTION_BYTES = const(6000)  # what one takes at most where pointers have 64 bits, as in a simulated board
 _FREE_MIN = const(12_000)  # bytes of heap that one more busy road may come to need, at its worst
 
 
@@ -33,14 +30,13 @@ class Travel:
     async def start(self):
         """Join the Wi-Fi, however long it takes, then listen, and dial everybody."""
         host = await self._wifi.join()
-        gc.collect()
         self._roads = Roads(
             self._city,
             listen=host,
             port=self._port,
             line_max=_LINE_MAX,
             room=_ROOM,
-            connections_max=max(1, min(_CONNECTIONS_MAX, gc.mem_free() // _CONNECTION_BYTES)),
+            connections_max=_CONNECTIONS_MAX,
             log=self._log,
             has_memory=_has_memory,
         )

@@ -8,6 +8,7 @@ import asyncio
 
 from .compat import ticks_add, ticks_diff, ticks_ms
 
+_TURNS = 8  # of the loop between two slices: a merchant passes through several tasks on its way
 _CATCH_UP_MS = 1000  # whoever falls further behind than this (a laptop that slept) does not run to catch up
 
 
@@ -18,7 +19,7 @@ class Drive:
     slice_ms: tasks of the same asyncio loop get their turn at least this often, unless one tick takes longer.
     """
 
-    def __init__(self, cities, ticks_per_s=None, slice_ms=20):
+    def __init__(self, cities, ticks_per_s=None, slice_ms=8):
         self.cities = cities
         self.ticks_per_s = ticks_per_s
         self.slice_ms = slice_ms
@@ -85,7 +86,11 @@ class Drive:
                 if pace is not None and due_since >= pace * 60:
                     spent_ms = int(due_since * 1000 / pace)
                     since, due_since = ticks_add(since, spent_ms), 0
-            await asyncio.sleep(0 if pace is None or due > 0 else _wait_s(pace))
+            if pace is None or due > 0:
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
+            else:
+                await asyncio.sleep(_wait_s(pace))
 
 
 def _wait_s(pace):
@@ -93,6 +98,6 @@ def _wait_s(pace):
     return max(0.001, min(0.5, 0.5 / pace))
 
 
-async def drive(cities, ticks_per_s=None, ticks=None, slice_ms=20):
+async def drive(cities, ticks_per_s=None, ticks=None, slice_ms=8):
     """Drive these cities: see Drive."""
     await Drive(cities, ticks_per_s, slice_ms).run(ticks)
