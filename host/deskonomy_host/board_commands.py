@@ -57,7 +57,7 @@ def sim(
     ] = None,
     sensor: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=0..1", parser=_reading, help="What a sensor reads at first. Repeatable."),
+        typer.Option(metavar="NAME=0..1", parser=_reading, help="What a sensor reads at first. Repeatable.  [0.5]"),
     ] = None,
     heap: Annotated[str, typer.Option(metavar="SIZE", parser=_heap, help="Its memory.")] = "112k",
     seed: Annotated[

@@ -29,8 +29,8 @@ class SimulatedBoard:
 
     name, port, seed, locals_, connect (a list of "HOST:PORT"), speed (ticks a second): written into its config.json
     where given, else as they are there. dir: the folder that is its flash; without one its flash is gone at the end.
-    sensors: {name: 0..1}, what they read at first. heap: as -X heapsize takes it. on_line(text): called with each line
-    that its console prints, status lines too. Raises Failed and Wrong.
+    sensors: {name: 0..1}, what they read at first; 0.5 unless said. heap: as -X heapsize takes it. on_line(text):
+    called with each line that its console prints, status lines too. Raises Failed and Wrong.
     """
 
     def __init__(
@@ -75,6 +75,8 @@ class SimulatedBoard:
             self.machine = SimulatedMachine(interpreter, flash.resolve(), signals, self._heap, self._hear)
             for name in self._levels:
                 self._sensor(name)
+            for sensor in self.config.get("sensors", []):
+                self._levels.setdefault(sensor["name"], 0.5)
             self._drive_pins()
             self.machine.raw = True  # what was on its flash before does not run
             await self._open.enter_async_context(self.machine)
