@@ -144,10 +144,10 @@ class SimulatedBoard:
 
     def _sensor(self, name):
         """How config.json describes this sensor. Raises Wrong."""
-        for sensor in self.config["sensors"]:
+        for sensor in self.config.get("sensors", []):
             if sensor["name"] == name:
                 return sensor
-        names = ", ".join(sensor["name"] for sensor in self.config["sensors"])
+        names = ", ".join(sensor["name"] for sensor in self.config.get("sensors", []))
         raise Wrong("%s has no sensor %s, only: %s" % (self.city, name, names or "none"))
 
     def _drive_pins(self):
