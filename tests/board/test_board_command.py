@@ -91,13 +91,16 @@ def test_the_first_line_says_where_it_is_and_status_lines_follow(sim, typed):
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_however_it_ends_it_leaves_nothing_behind(sim, tmp_path, how):
-    process, where = sim()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]  # one that no other city comes to use, as it does 55555
+    process, where = sim("--port", str(port))
+    assert where["address"] == f"127.0.0.1:{port}"
     assert running(str(tmp_path))
     process.send_signal(how)
     _, said = process.communicate(timeout=DEADLINE_S)
     until(lambda: not running(str(tmp_path)))
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", int(where["address"].split(":")[1])), timeout=5)
+        socket.create_connection(("127.0.0.1", port), timeout=5)
     if how != signal.SIGKILL:
         assert process.returncode == 130
         assert "Traceback" not in said
