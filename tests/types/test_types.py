@@ -15,12 +15,16 @@ STUBS = pathlib.Path(sysconfig.get_path("purelib"))
 ON_BOARD = "host/deskonomy_host/on_board"  # programs that the host runs on a MicroPython
 
 
+def from_config(folder, tmp_path):
+    """A folder of this repository as a configuration in tmp_path must name it: pyright takes relative paths only."""
+    return str(pathlib.Path(*[".."] * len(tmp_path.parts[1:]), *REPO.parts[1:], folder))
+
+
 def check(folders, settings, tmp_path):
     """Run pyright over some folders; returns its complaints."""
-    relative = pathlib.Path(*[".."] * len(tmp_path.parts[1:]), *REPO.parts[1:])
     settings |= {
-        "include": [str(relative / folder) for folder in folders],
-        "extraPaths": [str(relative / folder) for folder in ("firmware", "host", ON_BOARD, "tests/core")],
+        "include": [from_config(folder, tmp_path) for folder in folders],
+        "extraPaths": [from_config(folder, tmp_path) for folder in ("firmware", "host", ON_BOARD, "tests/core")],
         "pythonVersion": "3.11",
         "typeCheckingMode": "standard",
         "reportMissingModuleSource": False,
@@ -40,8 +44,7 @@ def firmware_settings():
 
 
 def host_settings(tmp_path):
-    relative = pathlib.Path(*[".."] * len(tmp_path.parts[1:]), *REPO.parts[1:])
-    return {"exclude": [str(relative / ON_BOARD)]}
+    return {"exclude": [from_config(ON_BOARD, tmp_path)]}
 
 
 @pytest.mark.skipif(not (STUBS / "machine.pyi").exists(), reason="the ESP32's stubs are not installed")
