@@ -9,6 +9,7 @@ from array import array
 
 from . import goods as defaults
 from . import kernel as k
+from .city import prime
 
 
 def lay_out(goods, locals_, places, residents):
@@ -23,7 +24,9 @@ def lay_out(goods, locals_, places, residents):
         (k.AT_LOCALS, locals_ * (k.LOCAL_ROWS + 5 * goods)),
         (k.AT_MERCHANTS, (slots - locals_) * (k.FAR + (places - 1) * goods)),
     )
-    words = array("i", bytes(4 * (k.HEADER_WORDS + sum([size for _, size in sizes]))))
+    words = array("i", range(k.HEADER_WORDS + sum([size for _, size in sizes])))  # bytes of zeros would need room too
+    for at in range(len(words)):
+        words[at] = 0
     at = k.HEADER_WORDS
     for header, size in sizes:
         words[header] = at
@@ -66,8 +69,8 @@ def draw_locals(words, goods, seed, name, appraise):
     """Draw every local of a city of this name from its seed. appraise: the engine's."""
     digest = hashlib.sha256(("%d %s" % (seed, name)).encode()).digest()
     # Any state but 0 and the largest will do for a multiply-with-carry generator.
-    words[k.RANDOM_A] = int.from_bytes(digest[:4], "little") % (30903 * 65536 - 2) + 1
-    words[k.RANDOM_B] = int.from_bytes(digest[4:8], "little") % (18000 * 65536 - 2) + 1
+    words[k.RANDOM_A] = int.from_bytes(digest[:4], "little") % (15633 * 65536 - 2) + 1
+    words[k.RANDOM_B] = int.from_bytes(digest[4:8], "little") % (15393 * 65536 - 2) + 1
     count = len(goods)
     leisure = defaults.LEISURE.value_mills
     for local in range(words[k.LOCALS]):
@@ -92,10 +95,10 @@ def draw_locals(words, goods, seed, name, appraise):
 def _draw(words, low, high):
     """A random integer in [low, high), from the generator of the kernel."""
     a, b = words[k.RANDOM_A], words[k.RANDOM_B]
-    a = 30903 * (a & 65535) + (a >> 16)
-    b = 18000 * (b & 65535) + (b >> 16)
+    a = 15633 * (a & 65535) + (a >> 16)
+    b = 15393 * (b & 65535) + (b >> 16)
     words[k.RANDOM_A], words[k.RANDOM_B] = a, b
-    return low + (((a & 32767) << 16) | (b & 65535)) % (high - low)
+    return low + (((a & 16383) << 16) | (b & 65535)) % (high - low)
 
 
 def grow(old, places, residents):
@@ -105,6 +108,7 @@ def grow(old, places, residents):
     for header in (k.MERCHANTS, k.PRIME_MERCHANTS, k.PRIME_RESIDENTS, k.RANDOM_A, k.RANDOM_B, k.TICK, k.TICK_HIGH):
         new[header] = old[header]
     new[k.FALLBACK] = old[k.FALLBACK]
+    new[k.LAST_ROAD] = old[k.LAST_ROAD]
     new_slots = new[k.SLOTS]
     blocks = [
         (k.AT_ROADS, 0, 0, old[k.PLACES]),
@@ -122,11 +126,3 @@ def grow(old, places, residents):
         start, to = old[header] + start, new[header] + to
         new[to : to + size] = old[start : start + size]
     return new
-
-
-def prime(least):
-    """The smallest prime that is at least this, and at least 2."""
-    prime = max(2, least)
-    while any(prime % divisor == 0 for divisor in range(2, int(prime**0.5) + 1)):
-        prime += 1
-    return prime

@@ -6,8 +6,6 @@ Here: what happens to the array between ticks: arrivals and their tax, departure
 
 import hashlib
 
-from . import birth
-from . import goods as defaults
 from . import kernel as k
 from .compat import const
 from .merchant import Merchant
@@ -20,10 +18,10 @@ class City:
     """One city. Money and prices are mills, yields mills of a unit; every number that decides anything is an int.
 
     name: what other cities call it. seed: the only source of chance. merchants: None for half as many as locals.
-    goods: a sequence of goods.Good. recipes: {good: {material: count}} where this city makes something its own way;
-    None for what goods.CITY_RECIPES says of its name. merchants_max: who comes when so many are in waits on the road,
-    and the array has its whole size from the start, as a small memory needs it; None for as many as come. engine: the
-    kernel to run (a module like kernel.py).
+    goods: a sequence of goods.Good, None for goods.GOODS. recipes: {good: {material: count}} where this city makes
+    something its own way; None for what goods.CITY_RECIPES says of its name. merchants_max: who comes when so many are
+    in waits on the road, and the array has its whole size from the start, as a small memory needs it; None for as many
+    as come. engine: the kernel to run (a module like kernel.py).
     """
 
     def __init__(
@@ -32,21 +30,27 @@ class City:
         seed=1,
         locals_=20,
         merchants=None,
-        goods=defaults.GOODS,
+        goods=None,
         recipes=None,
         merchants_max=None,
         engine=k,
     ):
+        from . import birth  # only where it is needed: a board lets go of it again
+        from . import goods as defaults
+
+        if goods is None:
+            goods = defaults.GOODS
         if merchants is None:
             merchants = locals_ // 2
         self.name = name
         self.seed = seed
-        self.goods = goods
         self.engine = engine
         self.merchants_max = merchants_max
         self.good_names = [good.name for good in goods]
         self.places = [name]  # whose prices the merchants keep, in the order of the array; 0 is here
         self.roads = {}  # by the name of the city at the other end
+        self.lanes = []  # those of them that lead to cities of this process
+        self.ledger = None  # of the roads that leave this machine, if there are any
         self.baggage = {}  # merchant's index: a Merchant with what the array has no place for
         self.by_hand = set()  # goods whose yield somebody set by hand: sensors leave them alone
         recipes = defaults.CITY_RECIPES.get(name, {}) if recipes is None else recipes
@@ -73,6 +77,8 @@ class City:
         while ticks > 0:
             batch = ticks
             changed = False
+            for lane in self.lanes:
+                lane.begin()
             at_roads = words[k.AT_ROADS]
             # At most one merchant arrives per road and tick.
             for place in range(1, len(self.places)):
@@ -83,12 +89,16 @@ class City:
                     words = self.words
                     if road.inbound:
                         batch = 1
+            last_road = 0
             for place in range(1, len(self.places)):
                 road = self.roads.get(self.places[place])
                 room = k.CLOSED if road is None or road.state != "up" else 1 + road.space()
                 if (room == k.CLOSED) != (words[at_roads + place] == k.CLOSED):
                     changed = True
                 words[at_roads + place] = room
+                if room != k.CLOSED:
+                    last_road = place
+            words[k.LAST_ROAD] = last_road
             if changed:
                 self._reconsider()
             ticks -= self.engine.run(words, batch)
@@ -120,7 +130,7 @@ class City:
                 self._clear_place(place)
                 self.places[place] = name
                 return place
-        self.words = birth.grow(self.words, self.words[k.PLACES] + 4, self.words[k.SLOTS])
+        self._grow(self.words[k.PLACES] + 4, self.words[k.SLOTS])
         self.places.append(name)
         return len(self.places) - 1
 
@@ -147,7 +157,8 @@ class City:
                 merchant.money_mills -= share * self.engine.pay_locals(words, share)
         index = words[k.MERCHANTS]
         if words[k.LOCALS] + index == words[k.SLOTS]:
-            words = self.words = birth.grow(words, words[k.PLACES], words[k.SLOTS] + _GROWTH)
+            self._grow(words[k.PLACES], words[k.SLOTS] + _GROWTH)
+            words = self.words
         words[k.MERCHANTS] = index + 1
         self._count_residents()
         self._settle(index, merchant)
@@ -161,16 +172,22 @@ class City:
         words[record + k.GOOD] = self._good(merchant.good)
         words[record + k.CAPACITY] = merchant.capacity
         words[record + k.OWNED] = merchant.owned
+        prices = merchant.prices_mills
+        strangers = []
+        for good in prices:
+            for city in prices[good]:
+                if city not in self.places:
+                    strangers.append(city)
+        for city in sorted(strangers):
+            self._place_of(city, False)
         rest = {}
-        for good in sorted(merchant.prices_mills):
-            prices = merchant.prices_mills[good]
-            for city in sorted(prices):
-                place = self._place_of(city, False)
-                if good not in self.good_names or (place == 0 and city != self.name):
-                    rest.setdefault(good, {})[city] = prices[city]
+        for good in prices:
+            for city in prices[good]:
+                if good in self.good_names and city in self.places:
+                    words[self._expects(index, self._good(good), self.places.index(city))] = prices[good][city]
                 else:
-                    words[self._expects(index, self._good(good), place)] = prices[city]
-        if rest or words[record + k.GOOD] == len(self.goods):
+                    rest.setdefault(good, {})[city] = prices[good][city]
+        if rest or words[record + k.GOOD] == len(self.good_names):
             self.baggage[index] = Merchant(merchant.good, prices_mills=rest)
 
     def _depart(self):
@@ -191,22 +208,22 @@ class City:
         self._count_residents()
 
     def _record(self, index):
-        """The merchant at this index as a record."""
+        """The merchant at this index as a record, which takes the baggage along."""
         words = self.words
         record = self._merchant(index)
-        bag = self.baggage.get(index)
-        prices = {}
-        if bag is not None:
-            for good in bag.prices_mills:
-                prices[good] = dict(bag.prices_mills[good])
-        for good, good_name in enumerate(self.good_names):
-            for place, city in enumerate(self.places):
+        bag = self.baggage.pop(index, None)
+        prices = {} if bag is None else bag.prices_mills
+        for good in range(len(self.good_names)):
+            name = self.good_names[good]
+            for place in range(len(self.places)):
                 price = words[self._expects(index, good, place)]
                 if price:
-                    prices.setdefault(good_name, {})[city] = price
+                    if name not in prices:
+                        prices[name] = {}
+                    prices[name][self.places[place]] = price
         good = words[record + k.GOOD]
         return Merchant(
-            self.good_names[good] if good < len(self.goods) or bag is None else bag.good,
+            self.good_names[good] if good < len(self.good_names) or bag is None else bag.good,
             words[record + k.MONEY],
             words[record + k.CAPACITY],
             words[record + k.OWNED],
@@ -219,17 +236,18 @@ class City:
         last = words[k.MERCHANTS] - 1
         here, there = self._merchant(index), self._merchant(last)
         self.baggage.pop(index, None)
-        if index != last:
-            words[here : here + size] = words[there : there + size]
-            if last in self.baggage:
-                self.baggage[index] = self.baggage.pop(last)
-        for offset in range(there, there + size):
-            words[offset] = 0
-        for good in range(len(self.goods)):
-            for header, nothing in ((k.AT_PRICES, 0), (k.AT_ASKS, k.NEVER)):
-                column = words[header] + good * words[k.SLOTS] + words[k.LOCALS]
-                words[column + index] = words[column + last]
-                words[column + last] = nothing
+        if last in self.baggage:
+            self.baggage[index] = self.baggage.pop(last)
+        for offset in range(size):
+            words[here + offset] = words[there + offset]
+            words[there + offset] = 0
+        for good in range(len(self.good_names)):
+            prices = self._price(good, words[k.LOCALS])
+            asks = prices + words[k.AT_ASKS] - words[k.AT_PRICES]
+            words[prices + index] = words[prices + last]
+            words[prices + last] = 0
+            words[asks + index] = words[asks + last]
+            words[asks + last] = k.NEVER
         words[k.MERCHANTS] = last
 
     # Influence.
@@ -264,6 +282,11 @@ class City:
         """The first 16 hex digits of the SHA-256 of the array, as little-endian 32-bit integers."""
         return "".join(["%02x" % byte for byte in hashlib.sha256(self.words).digest()[:8]])
 
+    def _grow(self, places, residents):
+        from . import birth
+
+        self.words = birth.grow(self.words, places, residents)
+
     def _merchant(self, index):
         return self.words[k.AT_MERCHANTS] + index * self.words[k.MERCHANT_WORDS]
 
@@ -274,21 +297,34 @@ class City:
         """Where the price is that a merchant expects of a good at a place."""
         if place == 0:
             return self._price(good, self.words[k.LOCALS] + index)
-        return self._merchant(index) + k.FAR + (place - 1) * len(self.goods) + good
+        return self._merchant(index) + k.FAR + (place - 1) * len(self.good_names) + good
 
     def _good(self, name):
         """A good's index; len(goods) for one that this city does not know."""
-        return self.good_names.index(name) if name in self.good_names else len(self.goods)
+        return self.good_names.index(name) if name in self.good_names else len(self.good_names)
 
     def _row(self, good):
         return self.words[k.AT_GOODS] + self.good_names.index(good) * self.words[k.GOOD_WORDS]
 
     def _count_residents(self):
         words = self.words
-        words[k.PRIME_MERCHANTS] = birth.prime(words[k.MERCHANTS])
-        words[k.PRIME_RESIDENTS] = birth.prime(words[k.LOCALS] + words[k.MERCHANTS])
+        words[k.PRIME_MERCHANTS] = prime(words[k.MERCHANTS])
+        words[k.PRIME_RESIDENTS] = prime(words[k.LOCALS] + words[k.MERCHANTS])
 
     def _reconsider(self):
         """Where the merchants do best has changed with the roads."""
         for index in range(self.words[k.MERCHANTS]):
             self.engine.consider(self.words, index)
+
+
+def prime(least):
+    """The smallest prime that is at least this, and at least 2."""
+    number = max(2, least)
+    divisor = 2
+    while divisor * divisor <= number:
+        if number % divisor:
+            divisor += 1
+        else:
+            number += 1
+            divisor = 2
+    return number

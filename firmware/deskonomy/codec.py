@@ -4,6 +4,7 @@ Here: the fields, their names and their limits. Not here: JSON itself (strict_js
 stream (protocol.py), what becomes of a merchant (city.py). Whatever a line holds, decode() raises nothing but Refused.
 """
 
+from .compat import const
 from .merchant import Merchant
 from .status import decimal, quoted
 from .strict_json import (
@@ -28,21 +29,21 @@ from .strict_json import (
     word,
 )
 
-LINE_BYTES = 8192  # the longest line that we write: what a board reads
-NAME_BYTES = 64  # a name, in UTF-8
-COINS_MILLS = 1_000_000_000  # the most money, and the highest price: a million coins
-UNITS = 10_000  # the most that a merchant carries, or owns
+LINE_BYTES = const(8192)  # the longest line that we write: what a board reads
+NAME_BYTES = const(64)  # a name, in UTF-8
+COINS_MILLS = const(1_000_000_000)  # the most money, and the highest price: a million coins
+UNITS = const(10_000)  # the most that a merchant carries, or owns
 # What a merchant may know: 64 cities' prices of four goods, say; some 5 KiB of line, and 4 KiB of a board's heap.
-PRICES_MAX = 256
-GOODS_MAX = 32
+PRICES_MAX = const(256)
+GOODS_MAX = const(32)
 # Cities of the reference let prices sink a little below 0. Down to here that reads as 0, further down it is an error.
-BELOW_ZERO_MILLS = 10_000
-WORDS_MAX = 8  # of a control message
-ID_MAX = (1 << 53) - 1  # the largest number that a reader with 64-bit floats still has exactly
+BELOW_ZERO_MILLS = const(10_000)
+WORDS_MAX = const(8)  # of a control message
+ID_MAX = const(0x1FFFFFFFFFFFFF)  # the largest number that a reader with 64-bit floats still has exactly
 
 # Names seen lately, by their bytes: each is checked once, and is one object for all merchants. Emptied when full.
 _names = {}
-_NAMES_MAX = 64
+_NAMES_MAX = const(64)
 
 
 def decode(line):
@@ -62,6 +63,27 @@ def decode_message(line):
     return words
 
 
+def id_of(line):
+    """The id of a merchant whose line decode() refuses, None where that cannot be told either."""
+    keys = set()
+    try:
+        at = enter(line, past_space(line, 0))
+        while line[at] != OBJECT_END:
+            field, at = key(line, at, keys)
+            if field == "Id":
+                return _id(line, at)[0]
+            at = after(line, skip(line, at), OBJECT_END)
+    except (Refused, IndexError):
+        pass
+    return None
+
+
+def encode_message(words):
+    """A control message (a sequence of str and int) as a line (bytes, with its newline)."""
+    texts = [quoted(word.replace('"', "'")) if isinstance(word, str) else "%d" % word for word in words]
+    return ("[%s]\n" % ",".join(texts)).encode()
+
+
 def encode(merchant):
     """A Merchant as a line (bytes, with its newline) that decode() takes and that has no more than LINE_BYTES.
 
@@ -76,24 +98,24 @@ def encode(merchant):
 
 
 def _line(merchant, prices_max):
-    rows = []
-    for good in sorted(merchant.prices_mills)[:GOODS_MAX]:
-        prices = merchant.prices_mills[good]
-        cities = sorted(prices)[:prices_max]
-        prices_max -= len(cities)
-        rows.append(
-            quoted(good) + ":{" + ",".join([quoted(city) + ":" + decimal(prices[city]) for city in cities]) + "}"
-        )
-    line = '{"Money":%s,"BuysSells":%s,"CarryingCapacity":%d,"Owned":%d,"ExpectedPrices":{%s},"Mills":%d%s}\n' % (
+    start = '{"Money":%s,"BuysSells":%s,"CarryingCapacity":%d,"Owned":%d,"ExpectedPrices":{' % (
         decimal(merchant.money_mills),
         quoted(merchant.good),
         merchant.capacity,
         merchant.owned,
-        ",".join(rows),
-        merchant.money_mills,
-        "" if merchant.id is None else ',"Id":[%d,%d]' % merchant.id,
     )
-    return line.encode()
+    line = bytearray(start.encode())  # grows good by good: a board may have no room for all of it several times
+    before = ""
+    for good in sorted(merchant.prices_mills)[:GOODS_MAX]:
+        prices = merchant.prices_mills[good]
+        cities = sorted(prices)[:prices_max]
+        prices_max -= len(cities)
+        row = ",".join([quoted(city) + ":" + decimal(prices[city]) for city in cities])
+        line.extend(("%s%s:{%s}" % (before, quoted(good), row)).encode())
+        before = ","
+    id = "" if merchant.id is None else ',"Id":[%d,%d]' % merchant.id
+    line.extend(('},"Mills":%d%s}\n' % (merchant.money_mills, id)).encode())
+    return bytes(line)
 
 
 def name(raw):
@@ -101,9 +123,11 @@ def name(raw):
     if not 1 <= len(raw) <= NAME_BYTES:
         raise Refused("a name is 1 to %d bytes long, not %d" % (NAME_BYTES, len(raw)))
     text = utf8(raw)
-    for char in text:
-        if char < " " or "\x7f" <= char < "\xa0" or char in '{["':
+    before = 0
+    for byte in raw:
+        if byte < 32 or byte == 127 or (before == 0xC2 and byte < 0xA0) or byte in b'{["':
             raise Refused("a name has no control characters and none of { [ and the quote")
+        before = byte
     return text
 
 

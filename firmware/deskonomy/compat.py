@@ -40,9 +40,19 @@ except AttributeError:
         return later - earlier
 
 
+def dials_at_once(host):
+    """Whether dialling this host keeps nothing else waiting: MicroPython resolves names, but no numbers, blocking."""
+    import asyncio
+
+    return hasattr(asyncio, "to_thread") or host.replace(".", "").isdigit()
+
+
 def ptr32(buffer):
     """Viper's cast to a pointer, for every engine that needs no cast."""
     return buffer
+
+
+ptr8 = ptr32
 
 
 def strided(words, start, stop, step):
@@ -53,10 +63,30 @@ def strided(words, start, stop, step):
         return [words[i] for i in range(start, stop, step)]
 
 
-def unbuffered(writer):
-    """Let a stream's drain() return only when the system has taken every byte, as it does on MicroPython."""
+# The same on lwIP, Linux and macOS; MicroPython's unix port has no names for them.
+_IPPROTO_TCP = const(6)
+_TCP_NODELAY = const(1)
+
+
+def prepare(writer):
+    """Let a stream send each line at once, and its drain() return only when the system has taken every byte.
+
+    CPython's does the first by itself, MicroPython's the second. And let the system find out by itself, within 30 s,
+    that the other machine is gone, where it can.
+    """
     if hasattr(writer, "transport"):
+        socket = __import__("socket")
         writer.transport.set_write_buffer_limits(high=0)
+        sock = writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
+            if hasattr(socket, option):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+        return
+    try:
+        writer.s.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
+    except OSError:
+        pass  # it is broken already, as who reads it will find
 
 
 async def discard(writer):

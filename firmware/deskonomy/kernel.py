@@ -39,7 +39,9 @@ TICK_HIGH = const(22)
 LEAVING = const(23)  # 1 + the last merchant to decide to leave, 0 for none; NEXT leads to the others
 FALLBACK = const(24)  # the good a merchant turns to when none promises a profit
 LEISURE_HALF = const(25)
-HEADER_WORDS = const(26)
+LAST_ROAD = const(26)  # the last place that a road is open to, 0 for none
+WALK = const(27)  # from here on whom a merchant hears, as run() goes through them for each good
+HEADER_WORDS = const(59)  # WALK + HEARD
 
 # AT_ROADS + place: 1 + the merchants that the road can still take, CLOSED without a road. Place 0, here, is none.
 CLOSED = const(0)
@@ -55,7 +57,8 @@ CRAFTED = const(3)  # 1 if it needs anything
 MADE = const(4)  # these three count modulo 2**30
 USED = const(5)
 BROKEN = const(6)
-NEEDS = const(7)
+LOWEST = const(7)  # no ask is below this; it may lie too low
+NEEDS = const(8)
 
 # AT_PRICES + good * SLOTS + resident: the price it expects here.
 # AT_ASKS + good * SLOTS + resident: that price if it sells one now, else NEVER.
@@ -104,20 +107,20 @@ def appraise(state, local: int):
     values = stocks + goods
     buy_below = values + goods + goods
     sell_from = buy_below + goods
-    # 8000 stands for 999 coins; scaled to at most 15 bits and a shift.
-    wealth = s[record + MONEY] // 125 + 8
-    shift = 0
+    # 8192, or 1 << scale, stands for 999 coins; at most 15 bits.
+    wealth = (s[record + MONEY] // 125 + 8) * 128 // 125
+    scale = 13
     while wealth >= 32768:
         wealth >>= 4
-        shift += 4
-    half_at = s[AT_GOODS] + HALF
+        scale -= 4
+    row = s[AT_GOODS]
     price_at = s[AT_PRICES] + local
     ask_at = s[AT_ASKS] + local
     for good in range(goods + 1):
         if good < goods:
             stock = s[stocks + good]
             value = s[values + good]
-            half = s[half_at]
+            half = s[row + HALF]
         else:
             stock = s[record + LEISURE] + 1
             value = s[record + LEISURE_VALUE]
@@ -133,9 +136,9 @@ def appraise(state, local: int):
             else:
                 price = 0
             if price < 65536:
-                price = price * wealth // 8000 << shift
+                price = price * wealth >> scale
             else:
-                price = (price >> 4) * wealth // 8000 << (shift + 4)
+                price = (price >> 4) * wealth >> (scale - 4)
             if price > MONEY_MAX:
                 price = MONEY_MAX
             if good == goods:
@@ -146,9 +149,14 @@ def appraise(state, local: int):
             else:
                 price = price + 1 if stock > 0 else NEVER
                 s[sell_from + good] = price
-                s[ask_at] = s[price_at] if s[price_at] >= price else NEVER
+                if s[price_at] < price:
+                    s[ask_at] = NEVER
+                else:
+                    s[ask_at] = s[price_at]
+                    if s[row + LOWEST] > s[price_at]:
+                        s[row + LOWEST] = s[price_at]
                 stock += 1
-        half_at += s[GOOD_WORDS]
+        row += s[GOOD_WORDS]
         price_at += s[SLOTS]
         ask_at += s[SLOTS]
 
@@ -176,7 +184,7 @@ def consider(state, merchant: int) -> int:
     """
     s = ptr32(state)
     goods = s[GOODS]
-    places = s[PLACES]
+    after_roads = s[LAST_ROAD] + 1
     roads = s[AT_ROADS]
     record = s[AT_MERCHANTS] + merchant * s[MERCHANT_WORDS]
     price_at = s[AT_PRICES] + s[LOCALS] + merchant
@@ -189,7 +197,7 @@ def consider(state, merchant: int) -> int:
         high = low
         best = 0
         far = record + FAR + good
-        for place in range(1, places):
+        for place in range(1, after_roads):
             if s[roads + place] != CLOSED:
                 price = s[far]
                 if price > high:
@@ -209,9 +217,10 @@ def consider(state, merchant: int) -> int:
             own_place = best
             if best == 0 and s[record + OWNED] > 0:
                 s[ask_at] = s[price_at]
+                s[s[AT_GOODS] + good * s[GOOD_WORDS] + LOWEST] = 0
         price_at += s[SLOTS]
         ask_at += s[SLOTS]
-    return own_place + places * turn_to
+    return own_place + s[PLACES] * turn_to
 
 
 @micropython.viper
@@ -242,16 +251,14 @@ def run(state, ticks: int) -> int:
     visits = prime_all if prime_all < SAMPLE else SAMPLE
     locals_visits = prime_locals if prime_locals < SAMPLE else SAMPLE
     hearings = prime_all - 1 if prime_all <= HEARD else HEARD
-    visits = prime_all if prime_all < SAMPLE else SAMPLE
-    locals_visits = prime_locals if prime_locals < SAMPLE else SAMPLE
-    hearings = prime_all - 1 if prime_all <= HEARD else HEARD
     odds_of_32 = s[at_odds + 32]
     # From a local's record to its rows.
     values = LOCAL_ROWS + goods
     patience = values + goods
     buy_below = patience + goods
     sell_from = buy_below + goods
-    # A draw is 31 bits: random_a = 30903 * low half + high half, random_b likewise with 18000, a's 15 bits over b's 16.
+    # A draw is 30 bits: random_a = 15633 * low half + high half, random_b likewise with 15393, a's 14 bits over b's 16.
+    # Both stay below 2**30: CPython computes with such integers twice as fast.
     random_a = s[RANDOM_A]
     random_b = s[RANDOM_B]
     done = 0
@@ -267,22 +274,22 @@ def run(state, ticks: int) -> int:
         while phase < 2:
             count = locals_ if phase == 0 else merchants
             prime = s[PRIME_LOCALS + phase]
-            random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-            random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-            turn = (((random_a & 32767) << 16) | (random_b & 65535)) % prime
-            random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-            random_b = 18000 * (random_b & 65535) + (random_b >> 16)
+            random_a = 15633 * (random_a & 65535) + (random_a >> 16)
+            random_b = 15393 * (random_b & 65535) + (random_b >> 16)
+            turn = (((random_a & 16383) << 16) | (random_b & 65535)) % prime
+            random_a = 15633 * (random_a & 65535) + (random_a >> 16)
+            random_b = 15393 * (random_b & 65535) + (random_b >> 16)
             step = prime - 1 if prime < NEAR else STRIDE
-            step = (((random_a & 32767) << 16) | (random_b & 65535)) % step + 1
+            step = (((random_a & 16383) << 16) | (random_b & 65535)) % step + 1
             turns_left = prime if count > 0 else 0
             while turns_left > 0:
                 # Who acts next: each acts with odds of 0.1, so skip as many as fail in a row.
-                random_a = 30903 * (random_a & 65535) + (random_a >> 16)
+                random_a = 15633 * (random_a & 65535) + (random_a >> 16)
                 draw = random_a & 32767
                 skip = 0
                 while draw < odds_of_32 and skip < 512:
                     skip += 32
-                    random_a = 30903 * (random_a & 65535) + (random_a >> 16)
+                    random_a = 15633 * (random_a & 65535) + (random_a >> 16)
                     draw = random_a & 32767
                 k = at_odds + 16
                 k += 8 if draw < s[k] else -8
@@ -302,12 +309,12 @@ def run(state, ticks: int) -> int:
                 if actor >= count:
                     continue
                 # The walk of this turn, for all that takes one.
-                random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                first = (((random_a & 32767) << 16) | (random_b & 65535)) % prime_all
-                random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                who_step = (((random_a & 32767) << 16) | (random_b & 65535)) % all_step + 1
+                random_a = 15633 * (random_a & 65535) + (random_a >> 16)
+                random_b = 15393 * (random_b & 65535) + (random_b >> 16)
+                first = (((random_a & 16383) << 16) | (random_b & 65535)) % prime_all
+                random_a = 15633 * (random_a & 65535) + (random_a >> 16)
+                random_b = 15393 * (random_b & 65535) + (random_b >> 16)
+                who_step = (((random_a & 16383) << 16) | (random_b & 65535)) % all_step + 1
 
                 if phase == 0:
                     local = at_locals + actor * local_words
@@ -316,7 +323,7 @@ def run(state, ticks: int) -> int:
                     row = at_goods
                     for good in range(goods):
                         if s[row + BREAKS] != 0:
-                            random_a = 30903 * (random_a & 65535) + (random_a >> 16)
+                            random_a = 15633 * (random_a & 65535) + (random_a >> 16)
                             if random_a & 32767 < _PERCENT and s[stocks + good] > 0:
                                 s[stocks + good] -= 1
                                 s[row + BROKEN] = (s[row + BROKEN] + 1) & _WRAP
@@ -340,25 +347,17 @@ def run(state, ticks: int) -> int:
                                 worth = MONEY_MAX
                             else:
                                 worth = worth // 1000 * yield_mills
-                        if yield_mills > 0 and s[row + CRAFTED] != 0:
-                            cost = 0
+                        if worth > best_worth and s[row + CRAFTED] != 0:
                             for k in range(goods):
                                 need = s[row + NEEDS + k]
                                 if need > 0:
-                                    if s[stocks + k] <= need:
-                                        cost = NEVER
                                     price = s[at_prices + k * slots + actor]
                                     if price < s[local + sell_from + k]:
                                         price = s[local + sell_from + k] - 1
-                                    if cost == NEVER or price >= MONEY_MAX // need:
-                                        cost = NEVER
-                                    else:
-                                        cost += need * price
-                                        if cost > NEVER:
-                                            cost = NEVER
-                            worth -= cost
-                            if cost == NEVER:
-                                worth = 0
+                                    if s[stocks + k] <= need or price > worth // need:
+                                        worth = 0
+                                        break
+                                    worth -= need * price
                         if worth > best_worth:
                             best_worth = worth
                             best = good
@@ -374,9 +373,9 @@ def run(state, ticks: int) -> int:
                         made = s[row + YIELD] // 1000
                         part = s[row + YIELD] % 1000
                         if part > 0:
-                            random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                            random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                            if (((random_a & 32767) << 16) | (random_b & 65535)) % 1000 < part:
+                            random_a = 15633 * (random_a & 65535) + (random_a >> 16)
+                            random_b = 15393 * (random_b & 65535) + (random_b >> 16)
+                            if (((random_a & 16383) << 16) | (random_b & 65535)) % 1000 < part:
                                 made += 1
                         if made > STOCK_MAX - s[stocks + best]:
                             made = STOCK_MAX - s[stocks + best]
@@ -392,12 +391,13 @@ def run(state, ticks: int) -> int:
                     appraise(state, actor)
 
                     # 3. It takes each good to market, in random order.
-                    random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                    random_b = 18000 * (random_b & 65535) + (random_b >> 16)
+                    random_a = 15633 * (random_a & 65535) + (random_a >> 16)
+                    random_b = 15393 * (random_b & 65535) + (random_b >> 16)
                     good = (random_a & 32767) % prime_goods
                     good_step = (random_b & 65535) % (prime_goods - 1) + 1
                     for _ in range(prime_goods):
                         if good < goods:
+                            row = at_goods + good * good_words
                             prices = at_prices + good * slots
                             asks = at_asks + good * slots
                             price = s[prices + actor]
@@ -405,11 +405,11 @@ def run(state, ticks: int) -> int:
                             if volatility == 0:
                                 volatility = 1
                             # a. It hears somebody's price.
-                            random_a = 30903 * (random_a & 65535) + (random_a >> 16)
+                            random_a = 15633 * (random_a & 65535) + (random_a >> 16)
                             if random_a & 32767 < _PERCENT:
-                                random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                                random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                                heard = s[prices + (((random_a & 32767) << 16) | (random_b & 65535)) % residents]
+                                random_a = 15633 * (random_a & 65535) + (random_a >> 16)
+                                random_b = 15393 * (random_b & 65535) + (random_b >> 16)
+                                heard = s[prices + (((random_a & 16383) << 16) | (random_b & 65535)) % residents]
                                 if heard > price:
                                     price += volatility
                                 elif heard < price:
@@ -420,11 +420,14 @@ def run(state, ticks: int) -> int:
                             if buys != 0 or price >= s[local + sell_from + good]:
                                 s[local + patience + good] += 1
                             # c. A buyer visits others until one asks no more than it expects.
-                            if buys != 0:
+                            if buys != 0 and s[row + LOWEST] <= price:
+                                if visits == prime_all:
+                                    s[row + LOWEST] = price + 1  # unless somebody is found
                                 who = first
                                 for _ in range(visits):
                                     if s[asks + who] <= price:
                                         ask = s[asks + who]
+                                        s[row + LOWEST] = 0
                                         if who < locals_:
                                             seller = at_locals + who * local_words
                                         else:
@@ -460,7 +463,12 @@ def run(state, ticks: int) -> int:
                             elif price > MONEY_MAX:
                                 price = MONEY_MAX
                             s[prices + actor] = price
-                            s[asks + actor] = price if price >= s[local + sell_from + good] else NEVER
+                            if price < s[local + sell_from + good]:
+                                s[asks + actor] = NEVER
+                            else:
+                                s[asks + actor] = price
+                                if s[row + LOWEST] > price:
+                                    s[row + LOWEST] = price
                         good += good_step
                         if good >= prime_goods:
                             good -= prime_goods
@@ -471,17 +479,20 @@ def run(state, ticks: int) -> int:
                     me = locals_ + actor
                     if prime_all < NEAR:
                         first = me  # a walk from itself meets all the others
+                    heard = WALK
+                    for _ in range(hearings):
+                        first += who_step
+                        if first >= prime_all:
+                            first -= prime_all
+                        if first < residents:
+                            s[heard] = first
+                            heard += 1
                     prices = at_prices
                     for _ in range(goods):
-                        price = s[prices + me]
-                        who = first
-                        for _ in range(hearings):
-                            who += who_step
-                            if who >= prime_all:
-                                who -= prime_all
-                            if who < residents:
-                                price += (s[prices + who] - price + 5) // 10
-                        s[prices + me] = price
+                        price = s[prices + me] - 5  # so that halves are rounded up
+                        for k in range(WALK, heard):
+                            price += (s[prices + s[k]] - price) // 10
+                        s[prices + me] = price + 5
                         prices += slots
 
                     # 2. It weighs its deals.
@@ -500,12 +511,12 @@ def run(state, ticks: int) -> int:
                             price = money
                         if price > s[prices + me]:
                             price = s[prices + me]
-                        random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                        random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                        who = (((random_a & 32767) << 16) | (random_b & 65535)) % prime_locals
-                        random_a = 30903 * (random_a & 65535) + (random_a >> 16)
-                        random_b = 18000 * (random_b & 65535) + (random_b >> 16)
-                        who_step = (((random_a & 32767) << 16) | (random_b & 65535)) % locals_step + 1
+                        random_a = 15633 * (random_a & 65535) + (random_a >> 16)
+                        random_b = 15393 * (random_b & 65535) + (random_b >> 16)
+                        who = (((random_a & 16383) << 16) | (random_b & 65535)) % prime_locals
+                        random_a = 15633 * (random_a & 65535) + (random_a >> 16)
+                        random_b = 15393 * (random_b & 65535) + (random_b >> 16)
+                        who_step = (((random_a & 16383) << 16) | (random_b & 65535)) % locals_step + 1
                         for _ in range(locals_visits):
                             if who < locals_ and s[asks + who] <= price:
                                 ask = s[asks + who]
@@ -525,14 +536,14 @@ def run(state, ticks: int) -> int:
                             if who >= prime_locals:
                                 who -= prime_locals
                     # 4. Now and then it just leaves; 5. full, it leaves for the best place.
-                    random_a = 30903 * (random_a & 65535) + (random_a >> 16)
+                    random_a = 15633 * (random_a & 65535) + (random_a >> 16)
                     if random_a & 32767 < _PERCENT:
                         k = 0
-                        for place in range(1, places):
+                        for place in range(1, s[LAST_ROAD] + 1):
                             if s[at_roads + place] != CLOSED:
                                 k += 1
                         if k > 0:
-                            random_a = 30903 * (random_a & 65535) + (random_a >> 16)
+                            random_a = 15633 * (random_a & 65535) + (random_a >> 16)
                             k = (random_a & 32767) % k
                             while k >= 0:
                                 road += 1

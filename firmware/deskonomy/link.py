@@ -1,24 +1,24 @@
-"""One TCP connection that carries a road: bytes between its stream, its protocol and the road's two queues.
+"""One TCP connection: bytes between a stream and its session.
 
-Here: the two tasks of a connection, and what becomes of merchants when it ends. Not here: which connections there are
-and which of them carries a road (tcp.py), what is said on it (protocol.py).
+Here: the two tasks of a connection, and its end. Not here: which connections there are and which of them carries a road
+(tcp.py), what is said on it (session.py).
 
-One task reads, and stops reading while the city takes nobody in. The other does what time asks for, and sends. So a
+One task reads, and stops reading while the city takes nobody in. The other does what time asks for, and writes. So a
 peer that reads nothing never keeps us from reading, and nothing keeps a city's tick waiting. Whatever goes wrong in
-either calls end(), which leaves every merchant in one place and wakes whoever waits for the end.
+either calls end(), which leaves every merchant in one place and wakes whoever waits for the end. One clock wakes all
+links (tcp.py), since a wait with a deadline of its own takes as much of a board's memory as a merchant.
 """
 
 import asyncio
 
-from . import protocol
-from .compat import const, discard, host_of, ticks_diff, ticks_ms, unbuffered
-from .road import Road
+from .compat import const, discard, host_of, prepare, ticks_diff, ticks_ms
+from .protocol import Connection
+from .session import Session
 
 _READ_BYTES = const(1024)  # at a time: a merchant or two; a board has little room
 # A peer that is merely full may stop reading for a while, and its merchants must not be lost over that. One that has
-# not read a byte for this long is dead.
-_FLUSH_S = const(60)
-_NAP_MS = const(3_600_000)  # a task looks at the clock at least so often, since its ticks wrap within days
+# not read a line for this long is dead.
+_FLUSH_MS = const(60_000)
 
 
 class Clock:
@@ -35,69 +35,67 @@ class Clock:
         return self._ms
 
 
-class WireRoad(Road):
-    """A road whose queues wake the link that carries it. link: that Link, None while the road is down."""
-
-    def __init__(self, name, room):
-        Road.__init__(self, name, "legacy", room)  # a peer is that until it shows to be one of ours
-        self.state = "down"
-        self.link = None
-
-    def send(self, merchant):
-        Road.send(self, merchant)
-        self._stir()
-
-    def take(self):
-        merchant = Road.take(self)
-        self._stir()
-        return merchant
-
-    def _stir(self):
-        if self.link is not None:
-            self.link.stir()
-
-
 class Link:
     """A connection, from its first byte to its end.
 
-    start(), wait for `named`, then carry() a road or end(); wait for `ended`, then stop(). peer: the name (str) of the
-    city at the other end, None until `named`. host: where it is. dialled: whether we did (the argument: the host that
-    was dialled, or None). road: what it carries now. ready: whether merchants could ever set out. heard_ms: when it
-    was last heard, by `clock`. reason: why it ended.
+    start(), wait for `named`, then carry() a road or end(); wait for `ended`, then stop(). Meanwhile look() several
+    times a second. host: where the peer is. dialled: whether we did (the argument: the host that was dialled, or None).
+    reason: why it ended.
     """
 
-    def __init__(self, reader, writer, name, clock, line_max, dialled, log):
+    def __init__(self, reader, writer, name, clock, line_max, dialled, log, key_of=None, has_memory=None):
+        now_ms = clock.now_ms()
         self.host = host_of(writer, dialled)
         self.dialled = dialled is not None
-        self.road = None
-        self.ready = False
         self.reason = None
         self.named = asyncio.Event()  # also set when the link ends without a name
         self.ended = asyncio.Event()
-        self.heard_ms = clock.now_ms()
         self._reader = reader
         self._writer = writer
         self._clock = clock
         self._log = log
-        self._protocol = protocol.Connection(name, self.heard_ms, line_max)
+        if key_of is None:
+            connection = Connection(name, now_ms, line_max)
+        else:
+            from .keyed_connection import KeyedConnection  # takes a board's memory, so only where there is a key
+
+            connection = KeyedConnection(name, now_ms, line_max, key_of)
+        connection.has_memory = has_memory
+        self._session = Session(connection, now_ms, log)
         self._room = asyncio.Event()  # the reading task may go on
-        self._work = asyncio.Event()  # the sending task has something to do
-        self._in_flight = False  # the road's first merchant is being written
+        self._work = asyncio.Event()  # the writing task has something to do
+        self._flush_by_ms = None  # when the peer has to have read what is being written
         self._probing = False
-        self._complained = False
+        self._announced = False
         self._tasks = []
         self.task = None  # whoever runs this link
-        unbuffered(writer)
+        prepare(writer)
 
     @property
     def peer(self):
-        return self._protocol.peer
+        """The name (str) of the city at the other end, None until `named`."""
+        return self._session.peer
+
+    @property
+    def road(self):
+        """The WireRoad that this link carries, None for none."""
+        return self._session.road
+
+    @property
+    def ready(self):
+        """Whether merchants could ever set out."""
+        return self._session.ready
+
+    @property
+    def heard_ms(self):
+        """When the peer was last heard, by the clock."""
+        return self._session.heard_ms
 
     async def start(self):
-        """Say our name, then begin to read and to send."""
-        await self._guard(self._keep_time())
+        """Say our name, then begin to read and to write."""
+        await self._guard(self._say())
         # Both are started here, end with the link, and are waited for in stop().
-        self._tasks = [asyncio.create_task(self._guard(work)) for work in (self._read(), self._send())]
+        self._tasks = [asyncio.create_task(self._guard(work)) for work in (self._read(), self._write())]
 
     async def stop(self):
         """After end(): end the tasks and close the connection."""
@@ -111,15 +109,23 @@ class Link:
 
     def carry(self, road):
         """From now on this link carries that WireRoad."""
-        self.road = road
         road.link = self
-        self._open()
+        self._session.carry(road)
         self.stir()
 
     def stir(self):
-        """The road's queues have changed."""
+        """The road has changed."""
         self._room.set()
         self._work.set()
+
+    def look(self, now_ms):
+        """Wake the tasks if time asks for something, and end the link if the peer no longer reads."""
+        self._room.set()  # who waits for memory has nobody else to wake it
+        due_ms = self._session.deadline_ms()
+        if due_ms is not None and now_ms >= due_ms:
+            self._work.set()
+        if self._flush_by_ms is not None and now_ms >= self._flush_by_ms:
+            self.end("it no longer reads")
 
     def probe(self):
         """Send a blank line: every peer ignores it, but a machine that has been off meanwhile answers with a reset."""
@@ -128,40 +134,25 @@ class Link:
             self._work.set()
 
     def end(self, reason):
-        """End the link; the first call counts.
-
-        Merchants that have arrived whole are let in, also beyond the road's room. One that was being written counts as
-        lost. Those that wait do so for the next link if we dial; else nobody knows of one, and they turn back.
-        """
+        """End the link; the first call counts. See Session.end() for what becomes of merchants."""
         if self.ended.is_set():
             return
         self.reason = reason
-        road, self.road = self.road, None
-        if road is not None:
-            if self.ready:
-                self._log("the road to %s (%s) is closed: %s" % (self.peer, self.host, reason))
-            event = self._protocol.next_event()
-            while event is not None:
-                self._take_in(event, road)
-                event = self._protocol.next_event()
-            if self._in_flight:
-                road.outbound.pop(0)
-                road.lost += 1
-            if not self.dialled:
-                road.turn_back()
-            road.state = "down"
-            road.link = None
+        if self._announced:
+            self._log("the road to %s (%s) is closed: %s" % (self.peer, self.host, reason))
+        self._session.end(self.dialled)
         self.ended.set()
         self.named.set()
         self.stir()
 
+    def _lose(self, reason):
+        self.end(self._session.connection.excuse or reason)
+
     async def _guard(self, work):
         try:
             await work
-        except asyncio.TimeoutError:
-            self.end("it no longer reads")
         except OSError as error:
-            self.end("the connection broke (%s)" % error)
+            self._lose("the connection broke (%s)" % error)
         except Exception as error:  # a mistake of ours, or no memory left, ends this link and nothing else
             self.end("%s: %s" % (type(error).__name__, error))
 
@@ -169,76 +160,46 @@ class Link:
         while True:
             data = await self._reader.read(_READ_BYTES)
             if not data:
-                return self.end("it hung up")
-            self.heard_ms = self._clock.now_ms()
-            self._protocol.receive(data, self.heard_ms)
-            while True:
-                while self.peer and (self.road is None or len(self.road.inbound) >= self.road.room):
-                    self._room.clear()
-                    await self._room.wait()
-                event = self._protocol.next_event()
-                if event is None:
-                    break
-                self._take_in(event, self.road)
-            self._work.set()  # the protocol may want to be woken at another time
+                return self._lose("it hung up")
+            self._session.receive(data, self._clock.now_ms())
+            self._advance()
+            self._work.set()  # there may be something to answer
+            while not self._session.wants_bytes():
+                self._room.clear()
+                await self._room.wait()
+                self._advance()  # first what is here already
 
-    async def _send(self):
-        # The end is looked for besides being cancelled: wait_for() may swallow that (CPython until 3.12, gh-86296).
-        while not self.ended.is_set():
+    async def _write(self):
+        while True:
             self._work.clear()
-            await self._keep_time()
-            if self._probing:
-                self._probing = False
-                await self._flush(b"\n")
-            while self.ready and self.road is not None and self.road.outbound:
-                await self._send_first(self.road)
-            deadline_ms = self._protocol.deadline_ms
-            wait_ms = _NAP_MS if deadline_ms is None else max(0, deadline_ms - self._clock.now_ms())
-            try:
-                await asyncio.wait_for(self._work.wait(), wait_ms / 1000)
-            except asyncio.TimeoutError:
-                pass
+            await self._say()
+            await self._work.wait()
 
-    async def _keep_time(self):
-        """Do what time asks for."""
-        for event in self._protocol.elapse(self._clock.now_ms()):
-            if isinstance(event, protocol.Send):
-                await self._flush(event.data)
-            else:
-                self._take_in(event, self.road)
-
-    async def _send_first(self, road):
-        """Send the merchant that has waited longest. It waits until the system has taken its line, all of it."""
-        self._in_flight = True
-        await self._flush(self._protocol.send(road.outbound[0]))
-        if self.road is road:
-            self._in_flight = False
-            road.outbound.pop(0)
+    async def _say(self):
+        """Write all that there is to say now."""
+        self._advance()
+        if self._probing:
+            self._probing = False
+            await self._flush(self._session.connection.send(b"\n"))
+        data = self._session.next_bytes(self._clock.now_ms())
+        while data is not None:
+            await self._flush(data)
+            data = self._session.next_bytes(self._clock.now_ms())
 
     async def _flush(self, data):
+        self._flush_by_ms = self._clock.now_ms() + _FLUSH_MS
         self._writer.write(data)
-        await asyncio.wait_for(self._writer.drain(), _FLUSH_S)
+        await self._writer.drain()
+        self._flush_by_ms = None
 
-    def _take_in(self, event, road):
-        # A Message says nothing to a link whose peer has not shown to be one of ours.
-        if isinstance(event, protocol.Arrived):
-            road.inbound.append(event.merchant)
-        elif isinstance(event, protocol.Refusal):
-            road.refused += 1
-            if not self._complained:
-                self._complained = True
-                self._log(
-                    "%s sent what cannot be let in: %s (more of that is only counted)" % (self.peer, event.reason)
-                )
-        elif isinstance(event, protocol.Named):
+    def _advance(self):
+        """Let the session go on, and see what that has changed."""
+        self._session.advance(self._clock.now_ms())
+        if self.peer is not None:
             self.named.set()
-        elif isinstance(event, protocol.Ready):
-            self.ready = True
-            self._open()
-        elif isinstance(event, protocol.Broken):
-            self.end(event.reason)
-
-    def _open(self):
-        if self.ready and self.road is not None:
-            self.road.state = "up"
+        if self.ready and self.road is not None and not self._announced:
+            self._announced = True
             self._log("the road to %s (%s) is open" % (self.peer, self.host))
+        self._room.set()
+        if self._session.broken is not None:
+            self.end(self._session.broken)

@@ -1,6 +1,7 @@
 """The wire between two cities: bytes and time in, events out.
 
-Here: the handshake, and lines cut out of the stream. Not here: what a line says (codec.py), sockets (link.py).
+Here: the handshake, and lines cut out of the stream. Not here: what a line says (codec.py), what is more where there is
+a key (keyed_connection.py), sockets (link.py).
 
 One handshake suits three kinds of peer: one that reads our name in a single read, whatever is in it (so the name goes
 out alone, without a newline); one that waits for a newline after it (so one follows, which the first kind takes for a
@@ -36,13 +37,15 @@ _APART_MS = const(200)  # between our name and the newline, so that they travel 
 _SETTLE_MS = const(1000)  # the second kind of peer loses what follows our name more closely
 _NAMING_MS = const(5000)  # a peer that has not named itself by then won't
 _NAMING_BYTES = const(1024)  # what the first kind reads as a name; far more than a name has
+# Bytes of memory for each byte of a merchant's line: it takes up to four, and two more while it is written.
+_TIMES_LINE = const(6)
 
 Send = namedtuple("Send", ("data",))  # these bytes go out now, alone
 Named = namedtuple("Named", ("name",))  # who the peer is
 Ready = namedtuple("Ready", ())  # from now on send() works
 Arrived = namedtuple("Arrived", ("merchant",))
 Message = namedtuple("Message", ("words",))  # a control message: a list of a str, then str and int
-Refusal = namedtuple("Refusal", ("reason",))  # a line was turned away
+Refusal = namedtuple("Refusal", ("reason", "id"))  # a line was turned away; id: of the merchant on it, or None
 Broken = namedtuple("Broken", ("reason",))  # the peer's fault: hang up
 
 
@@ -56,8 +59,14 @@ class Connection:
     Call elapse() once at the start and again whenever deadline_ms has come. Give what arrives to receive(), then take
     next_event() until it is None. Events that nobody takes stay here: who has no room for a merchant stops taking them,
     and stops reading. name: our city's; Misuse if it is none. now_ms: an int that only grows. line_max: the longest
-    line read, in bytes. peer: its name (str), None until known. state: see above.
+    line read, in bytes. peer: its name (str), None until known. state: see above. sealed: whether the peer has proven
+    that it has our key, and every line is sealed with it. excuse: why the connection ended if it ends now, None if that
+    is not for us to tell. has_memory: as tcp.Roads takes it. waiting: the line of a merchant for whom there is too
+    little memory now; who has an id is refused instead, and comes home.
     """
+
+    sealed = False
+    excuse = None
 
     def __init__(self, name, now_ms, line_max=65536):
         try:
@@ -74,12 +83,16 @@ class Connection:
         self._at = 0
         self._line = bytearray()  # the beginning of a line that has not ended, at most line_max
         self._skipping = False  # inside a line that is too long
+        self.has_memory = None
+        self.waiting = None
 
     def elapse(self, now_ms):
         """What the passing of time brings: a list of Send, Named, Ready, Broken."""
         events = []
         while self.deadline_ms is not None and now_ms >= self.deadline_ms:
-            events.append(self._due(now_ms))
+            event = self._due(now_ms)
+            if event is not None:
+                events.append(event)
         return events
 
     def _due(self, now_ms):
@@ -108,18 +121,27 @@ class Connection:
     def next_event(self):
         """What the bytes so far bring next: Named, Arrived, Message, Refusal or Broken; None until there are more."""
         if self.state == NAMING:
-            return self._name_before_bytes()
-        while self._at < len(self._data) and self.state != BROKEN:
+            event = self._name_before_bytes()
+            if event is not None:
+                return event
+        if self.waiting is not None:
+            event = self._merchant_event(self.waiting)
+            if event is not None:
+                return event
+        while NAMING < self.state != BROKEN and self.waiting is None and self._at < len(self._data):
             event = self._line_event()
             if event is not None:
                 return event
+        if self.state != NAMING and self._at == len(self._data):
+            self._data = b""  # a board has no room to keep what has been looked at
+            self._at = 0
         return None
 
-    def send(self, merchant):
-        """A merchant as the bytes to send. Raises Misuse before Ready."""
+    def send(self, line):
+        """A line (of codec.encode() or encode_message()) as the bytes to send. Raises Misuse before Ready."""
         if self.state != OPEN:
-            raise Misuse("a merchant before the road is open")
-        return codec.encode(merchant)
+            raise Misuse("a line before the road is open")
+        return line
 
     def _enter(self, state, now_ms, deadline_ms):
         self.state = state
@@ -144,7 +166,7 @@ class Connection:
             return None
         return self._named(end, 1 if self._data[end] == 10 else 0)
 
-    def _named(self, end, skip):
+    def _named(self, end, skip) -> "Named | Broken | None":
         """The name is all up to `end`; lines begin `skip` bytes after it."""
         try:
             self.peer = codec.name(self._data[:end].strip(SPACE))
@@ -166,21 +188,42 @@ class Connection:
         if len(self._line) + len(piece) > self.line_max:
             self._skipping = not ended
             self._line = bytearray()
-            return Refusal("a line of more than %d bytes" % self.line_max)
+            return self._event(None)
         if not ended:
             self._line.extend(piece)
             return None
         if self._line:
-            piece = bytes(self._line) + piece
+            self._line.extend(piece)
+            piece = bytes(self._line)
             self._line = bytearray()
-        piece = piece.strip(SPACE)
+        return self._event(piece)
+
+    def _event(self, line) -> "tuple | None":
+        """The event of a whole line (bytes without its newline; None if it is too long), None if it is blank."""
+        if line is None:
+            return Refusal("a line of more than %d bytes" % self.line_max, None)
+        piece = line.strip(SPACE)
         if not piece:
             return None
+        if piece[0] == 123:  # {
+            return self._merchant_event(piece)
         try:
-            if piece[0] == 123:  # {
-                return Arrived(codec.decode(piece))
             if piece[0] == 91:  # [
                 return Message(codec.decode_message(piece))
         except codec.Refused as refused:
-            return Refusal(str(refused))
-        return Refusal("a line that is neither a merchant nor a message")
+            return Refusal(str(refused), None)
+        return Refusal("a line that is neither a merchant nor a message", None)
+
+    def _merchant_event(self, line):
+        """The event of a merchant's line, None if it waits for memory."""
+        self.waiting = None
+        if self.has_memory is not None and not self.has_memory(_TIMES_LINE * len(line)):
+            id = codec.id_of(line)
+            if id is not None:
+                return Refusal("no memory", id)
+            self.waiting = line
+            return None
+        try:
+            return Arrived(codec.decode(line))
+        except codec.Refused as refused:
+            return Refusal(str(refused), codec.id_of(line))

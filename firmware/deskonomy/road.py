@@ -1,10 +1,12 @@
 """A road's end, as its city sees it: two short queues, one each way.
 
-Here: what a city needs of any road, and the road inside one process. Not here: sockets (tcp.py), the rules of the wire
-(protocol.py). Nothing here ever waits: a full road says so, and the merchant stays where it is.
+Here: what a city needs of any road. Not here: the one inside a process (lane.py), the one over the wire (ledger.py).
+Nothing here ever waits: a full road says so, and the merchant stays where it is.
 """
 
-ROOM = 100  # merchants that a road holds each way (shared by every city; a board takes fewer)
+from .compat import const
+
+ROOM = const(100)  # merchants that a road holds each way (shared by every city; a board takes fewer)
 
 
 class Road:
@@ -58,12 +60,3 @@ class Road:
             "lost": self.lost,
             "refused": self.refused,
         }
-
-
-def connect(one, other):
-    """Open a road between two cities of one process."""
-    there, back = Road(other.name), Road(one.name)
-    there.outbound = back.inbound
-    there.inbound = back.outbound
-    one.open_road(there)
-    other.open_road(back)

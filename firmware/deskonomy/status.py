@@ -42,18 +42,18 @@ def prices_mills(city, good):
     return (min(prices), sum(prices) // len(prices), max(prices)) if len(prices) else (0, 0, 0)
 
 
-def line(city, more=(), ticks_per_s=None, ledger_mills=0):
+def line(city, more=(), ticks_per_s=None):
     """A city's status as one line of JSON without a newline.
 
     more: (name, JSON text) pairs that only this machine has (heap, rssi, sensors and so on).
     """
-    return "".join(pieces(city, more, ticks_per_s, ledger_mills))
+    return "".join(pieces(city, more, ticks_per_s))
 
 
-def pieces(city, more=(), ticks_per_s=None, ledger_mills=0):
+def pieces(city, more=(), ticks_per_s=None):
     """The same line a piece at a time, for memories that may have no room for all of it at once."""
     before = "{"
-    for pair in _pairs(city, ledger_mills):
+    for pair in _pairs(city):
         yield before + '"%s": %s' % pair
         before = ", "
     for pair in more:
@@ -63,7 +63,7 @@ def pieces(city, more=(), ticks_per_s=None, ledger_mills=0):
     yield "}"
 
 
-def _pairs(city, ledger_mills):
+def _pairs(city):
     """What every city has, as (name, JSON text)."""
     goods = city.good_names
     yield "city", quoted(city.name)
@@ -76,9 +76,11 @@ def _pairs(city, ledger_mills):
         _amounts(goods, [_mean_mills(locals_column(city, k.LOCAL_ROWS + good)) for good in range(len(goods))]),
     )
     yield "yield", _amounts(goods, [city.yield_mills(good) for good in goods])
+    yield "made", json_object([(good, "%d" % city.words[city._row(good) + k.MADE]) for good in goods])
     kinds = list(merchants_column(city, k.GOOD))
     yield "merchants", json_object([(good, "%d" % kinds.count(index)) for index, good in enumerate(goods)])
     yield "locals", "%d" % city.words[k.LOCALS]
+    ledger_mills = 0 if city.ledger is None else city.ledger.mills()
     mills = [sum(locals_column(city, k.MONEY)), sum(merchants_column(city, k.MONEY)), ledger_mills]
     yield "money", _amounts(("locals", "merchants", "ledger", "total"), mills + [sum(mills)])
     yield "roads", _roads(city)

@@ -4,16 +4,27 @@ Here: finding one's way through the bytes of one line, texts, and numbers as dec
 board's floats have 24 bits, so none exists here). Not here: what a line means (codec.py). Functions take the line and
 where a thing begins, and return where it ends, after the thing itself if it is wanted. Whatever the line holds, they
 raise nothing but Refused, and IndexError where a line ends too early.
+
+Characters are looked at as bytes: MicroPython makes a name of each character of a text that is looked at by itself, and
+keeps names for ever, so that a board's memory would fill with all the characters that there are.
 """
 
-DEPTH_MAX = 4  # levels, and
-FIELDS_MAX = (
-    64  # fields of an object: what nobody here understands is read past without taking a board's stack and heap
-)
-NUMBER_BYTES = 64  # a number; a 64-bit float is written with 24 at most
-TOO_LARGE_MILLS = 10**15  # stands for every larger number
+from .compat import const
 
-QUOTE, COMMA, COLON, BACKSLASH, OBJECT, OBJECT_END, ARRAY, ARRAY_END = b'",:\\{}[]'
+# What nobody here understands is read past without taking a board's stack and heap.
+DEPTH_MAX = const(4)  # levels
+FIELDS_MAX = const(64)  # of an object
+NUMBER_BYTES = const(64)  # a number; a 64-bit float is written with 24 at most
+TOO_LARGE_MILLS = const(1_000_000_000_000_000)  # stands for every larger number
+
+QUOTE = const(0x22)  # "
+COMMA = const(0x2C)
+COLON = const(0x3A)
+BACKSLASH = const(0x5C)
+OBJECT = const(0x7B)  # {
+OBJECT_END = const(0x7D)
+ARRAY = const(0x5B)  # [
+ARRAY_END = const(0x5D)
 SPACE = b" \t\r\n"
 _ESCAPES = {34: b'"', 47: b"/", 92: b"\\", 98: b"\b", 102: b"\f", 110: b"\n", 114: b"\r", 116: b"\t"}
 
@@ -93,7 +104,7 @@ def skip(line, at, depth=1):
 
 def shown(raw):
     """What was written, fit for a log: short, printable ASCII."""
-    text = "".join([chr(byte) if 32 <= byte < 127 else "?" for byte in raw[:24]])
+    text = bytes([byte if 32 <= byte < 127 else 63 for byte in raw[:24]]).decode()  # "?"
     return text + "..." if len(raw) > 24 else text or "nothing"
 
 
@@ -119,16 +130,26 @@ def utf8(raw):
         text = raw.decode()
     except UnicodeError:
         raise Refused("not UTF-8") from None
-    # MicroPython lets surrogates, numbers beyond Unicode and overlong forms pass.
-    length = 0
-    for char in text:
-        code = ord(char)
-        if 0xD800 <= code < 0xE000 or code > 0x10FFFF:
+    # MicroPython lets overlong forms, surrogates and numbers beyond Unicode pass.
+    before = 0
+    for byte in raw:
+        overlong = byte in b"\xc0\xc1" or (before == 0xE0 and byte < 0xA0) or (before == 0xF0 and byte < 0x90)
+        beyond = byte > 0xF4 or (before == 0xF4 and byte >= 0x90)
+        if overlong or beyond or (before == 0xED and byte >= 0xA0):
             raise Refused("not UTF-8")
-        length += 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4
-    if length != len(raw):
-        raise Refused("not UTF-8")
+        before = byte
     return text
+
+
+def _in_utf8(code):
+    """The bytes of the character of this number."""
+    if code < 0x80:
+        return bytes([code])
+    if code < 0x800:
+        return bytes([0xC0 | code >> 6, 0x80 | code & 63])
+    if code < 0x10000:
+        return bytes([0xE0 | code >> 12, 0x80 | code >> 6 & 63, 0x80 | code & 63])
+    return bytes([0xF0 | code >> 18, 0x80 | code >> 12 & 63, 0x80 | code >> 6 & 63, 0x80 | code & 63])
 
 
 def _unescaped(line, at):
@@ -152,7 +173,7 @@ def _unescaped(line, at):
                 code = 0x10000 + ((code - 0xD800) << 10) + low - 0xDC00 if 0xDC00 <= low < 0xE000 else 0xD800
             if 0xD800 <= code < 0xE000:
                 raise Refused("half a character in a text")
-            piece = chr(code).encode()
+            piece = _in_utf8(code)
         pieces.append(piece)
     return b"".join(pieces), at
 

@@ -6,7 +6,7 @@ Here: how they are built, and how money and goods are counted. Works on both int
 from deskonomy import kernel
 from deskonomy import status as st
 from deskonomy.city import City
-from deskonomy.road import connect
+from deskonomy.lane import connect
 
 # (seed, locals, merchants, cities): sizes from an empty street to a town, alone and with roads.
 SIZES = (
@@ -43,7 +43,7 @@ def run(cities, ticks, each_tick=None):
 
 def on_the_way(cities):
     """All merchants that are between two cities."""
-    return [merchant for city in cities for road in city.roads.values() for merchant in road.outbound]
+    return [merchant for city in cities for road in city.roads.values() for merchant in road.outbound + road.inbound]
 
 
 def money_mills(cities):

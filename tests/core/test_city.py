@@ -5,8 +5,9 @@ import unittest
 import scenarios
 from deskonomy import kernel as k
 from deskonomy.city import City
+from deskonomy.lane import connect
 from deskonomy.merchant import Merchant
-from deskonomy.road import Road, connect
+from deskonomy.road import Road
 
 
 def locals_money(city):
@@ -99,9 +100,8 @@ class Travellers(unittest.TestCase):
             city.admit(Merchant("fur%d" % n, owned=n + 1))
         city._remove(1)
         city._remove(0)
-        self.assertEqual(
-            sorted((city._record(n).good, city._record(n).owned) for n in range(2)), [("fur2", 3), ("fur3", 4)]
-        )
+        records = [city._record(n) for n in range(2)]
+        self.assertEqual(sorted([(one.good, one.owned) for one in records]), [("fur2", 3), ("fur3", 4)])
 
 
 class Roads(unittest.TestCase):
@@ -135,6 +135,48 @@ class Roads(unittest.TestCase):
             dear.run()
         self.assertGreater(cheap.roads["SEASIDE"].sent, 10)
         self.assertGreater(dear.roads["RIVERWOOD"].sent, 10)
+
+
+class Lanes(unittest.TestCase):
+    def test_the_order_of_cities_does_not_matter(self):
+        names = ("RIVERWOOD", "SEASIDE", "WINTERHOLD")
+        found = []
+        for turn in range(3):
+            cities = scenarios.world(3, 8, 12, names)
+            for tick in range(600):
+                first = turn * tick % 3
+                for city in cities[first:] + cities[:first]:
+                    city.run()
+            found.append(
+                [(city.digest(), [city.roads[name].status() for name in sorted(city.roads)]) for city in cities]
+            )
+        self.assertEqual(found[0], found[1])
+        self.assertEqual(found[0], found[2])
+        self.assertGreater(sum(road["received"] for _, roads in found[0] for road in roads), 20)
+
+    def test_who_sets_out_in_a_tick_enters_in_the_next(self):
+        for forward in (True, False):
+            here, there = City("A", 1, 4, 0), City("B", 2, 4, 0)
+            connect(here, there)
+            order = (here, there) if forward else (there, here)
+            for city in order:
+                city.run()
+                if city is here:
+                    here.roads["B"].send(Merchant("chair"))
+            self.assertEqual((there.words[k.MERCHANTS], here.roads["B"].status()["waiting"]), (0, 1))
+            for city in order:
+                city.run()
+            self.assertEqual((there.words[k.MERCHANTS], here.roads["B"].status()["waiting"]), (1, 0))
+
+    def test_a_city_that_takes_nobody_in_is_full_at_last(self):
+        here, there = City("A", 1, 4, 40), City("B", 2, 4, 0, merchants_max=2)
+        connect(here, there)
+        here.roads["B"].room = 5
+        for _ in range(3000):
+            here.run()
+            there.run()
+        self.assertEqual((here.roads["B"].status()["waiting"], here.roads["B"].space()), (5, 0))
+        self.assertEqual(scenarios.money_mills([here, there]), 48_000_000)
 
 
 class Yields(unittest.TestCase):

@@ -3,6 +3,7 @@
 import asyncio
 import unittest
 
+import deskonomy.drive as drive_module
 from deskonomy.compat import ticks_diff, ticks_ms
 from deskonomy.drive import Drive
 
@@ -65,6 +66,43 @@ class Driving(unittest.TestCase):
         asyncio.run(Drive([city], ticks_per_s=1000).run(500))
         self.assertGreater(ticks_diff(ticks_ms(), start), 494)
 
+    def test_a_pace_below_a_tick_a_second_is_kept(self):
+        city = Clockwork()
+        drive = Drive([city], ticks_per_s=0.5)
+        now, ticked, before = [0], [], (drive_module.ticks_ms, drive_module._wait_s)
+
+        def fast_ms():
+            now[0] += 50
+            return now[0]
+
+        city.run = lambda ticks: ticked.append(now[0])
+        drive_module.ticks_ms, drive_module._wait_s = fast_ms, lambda pace: 0
+        try:
+            asyncio.run(drive.run(6))
+        finally:
+            drive_module.ticks_ms, drive_module._wait_s = before
+        for number, when in enumerate(ticked):
+            self.assertTrue(0 <= when - 2000 * (number + 1) <= 500, ticked)
+
+    def test_the_longest_time_between_two_ticks(self):
+        city = Clockwork(cost_ms=1)
+
+        async def other():
+            for _ in range(3):
+                await asyncio.sleep(0)
+            Clockwork(cost_ms=50).run()
+
+        async def both():
+            drive = Drive([city])
+            await drive.run(1)
+            drive.gap_ms = 0
+            task = asyncio.create_task(other())
+            await drive.run(100)
+            await task
+            return drive.gap_ms
+
+        self.assertGreater(asyncio.run(both()), 49)
+
     def test_pause_and_another_pace(self):
         city = Clockwork()
 
@@ -81,4 +119,4 @@ class Driving(unittest.TestCase):
             await task
 
         asyncio.run(scene())
-        self.assertEqual(city.tick, 1003)
+        self.assertEqual(city.tick, 1000)

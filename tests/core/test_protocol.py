@@ -52,10 +52,10 @@ class TestHandshake(unittest.TestCase):
         self.assertEqual(connection.elapse(1199), [])
         self.assertEqual(connection.elapse(1230), [Send(b"\n")])
         self.assertEqual(connection.deadline_ms, 2230)
-        self.assertRaises(Misuse, connection.send, Merchant("bed"))
+        self.assertRaises(Misuse, connection.send, encode(Merchant("bed")))
         self.assertEqual(connection.elapse(2230), [Ready()])
         self.assertIsNone(connection.deadline_ms)
-        self.assertEqual(connection.send(Merchant("bed")), encode(Merchant("bed")))
+        self.assertEqual(connection.send(encode(Merchant("bed"))), encode(Merchant("bed")))
 
     def test_the_newline_waits_for_the_peers_name(self):
         connection = begun()
@@ -132,7 +132,7 @@ class TestHandshake(unittest.TestCase):
         ending = [Send(b"\n"), Ready()]
         self.assertEqual(found[ours], [Send(b"RIVERWOOD"), Named("SEASIDE")] + ending)
         self.assertEqual(found[theirs], [Send(b"SEASIDE"), Named("RIVERWOOD")] + ending)
-        self.assertEqual(fed(theirs, ours.send(Merchant("bed", 7)), 1500), [7])
+        self.assertEqual(fed(theirs, ours.send(encode(Merchant("bed", 7))), 1500), [7])
 
     def test_our_misuse(self):
         for name in ("", "x" * 65, "a\n", "a{", "[", '"'):
@@ -175,7 +175,7 @@ class TestLines(unittest.TestCase):
         long = line(5)
         size = len(long) - 1
         self.assertEqual(fed(named(line_max=size), long + line(6)), [5, 6])
-        refused = Refusal("a line of more than %d bytes" % (size - 1))
+        refused = Refusal("a line of more than %d bytes" % (size - 1), None)
         self.assertEqual(fed(named(line_max=size - 1), long + line(6)[:20]), [refused])
         connection = named(line_max=size - 1)
         found = []
@@ -189,7 +189,7 @@ class TestLines(unittest.TestCase):
         for _ in range(1000):
             found += fed(connection, b"x" * 1024)
             self.assertLessEqual(len(connection._line) + len(connection._data), 2000 + 1024)
-        self.assertEqual(found, [Refusal("a line of more than 2000 bytes")])
+        self.assertEqual(found, [Refusal("a line of more than 2000 bytes", None)])
         self.assertEqual(fed(connection, b"\n" + line(5)), [5])
 
     def test_who_takes_no_event_keeps_it_here(self):
@@ -203,3 +203,22 @@ class TestLines(unittest.TestCase):
         connection = named()
         self.assertEqual(connection.state, protocol.GREETING)
         self.assertEqual(fed(connection, line(5)), [5])
+
+
+class TestMemory(unittest.TestCase):
+    def test_who_cannot_be_sent_home_waits_and_so_do_those_behind(self):
+        free = [0]
+        one = named()
+        one.has_memory = lambda bytes_: bytes_ <= free[0]
+        self.assertEqual(fed(one, line(5) + b'["ping",1]\n' + line(6)), [])
+        self.assertEqual(events(one), [])
+        self.assertEqual(one.waiting + b"\n", line(5))
+        free[0] = 6 * len(line(5))
+        self.assertEqual(events(one), [5, Message(["ping", 1]), 6])
+        self.assertIsNone(one.waiting)
+
+    def test_one_of_ours_is_refused(self):
+        one = named()
+        one.has_memory = lambda bytes_: False
+        [event] = fed(one, line(5)[:-2] + b',"Id":[7,8]}\n')
+        self.assertEqual((type(event), event.id, one.waiting), (Refusal, (7, 8), None))

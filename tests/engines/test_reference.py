@@ -12,7 +12,7 @@ import oracle
 import pytest
 from deskonomy import kernel, status
 from deskonomy.city import City
-from deskonomy.road import connect
+from deskonomy.lane import connect
 from deskonomy_host import engine
 
 SEEDS = 24

@@ -1,21 +1,22 @@
-"""A city with roads over TCP on MicroPython, to be met by those of a host: micropython micropython_city.py PORT.
+"""A city with roads over TCP on MicroPython, to be met by those of a host: micropython micropython_city.py PORT [KEY].
 
-First line: the port that it got. Then a status line whenever a second has passed. It ticks until three of its merchants
-have left, so that the books can be compared at rest.
+First line: the port that it got. Then a status line, with the heap in use, whenever a second has passed. It ticks until
+three of its merchants have left, so that the books can be compared at rest.
 """
 
 import asyncio
 import gc
 import sys
+from binascii import unhexlify
 
 from deskonomy import status
 from deskonomy.city import City
 from deskonomy.tcp import Roads
 
 
-async def main(port):
+async def main(port, key=None):
     city = City("DESKTOWN", 7, 10, 5, merchants_max=45)
-    roads = Roads(city, port=port, line_max=8192, room=8, connections_max=6, log=lambda line: print("#", line))
+    roads = Roads(city, port=port, line_max=8192, room=8, connections_max=6, log=lambda line: print("#", line), key=key)
     await roads.start()
     print(roads.port)
     while True:
@@ -25,7 +26,8 @@ async def main(port):
             else:
                 enter(city)
             await asyncio.sleep(0.02)
-        print(status.line(city))
+        gc.collect()
+        print(status.line(city, [("heap", '{"used": %d}' % gc.mem_alloc())]))
 
 
 def enter(city):
@@ -36,4 +38,4 @@ def enter(city):
 
 
 gc.threshold(1024)  # as a board's boot.py
-asyncio.run(main(int(sys.argv[1])))
+asyncio.run(main(int(sys.argv[1]), *[unhexlify(key) for key in sys.argv[2:]]))

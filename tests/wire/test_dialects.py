@@ -4,14 +4,16 @@ import asyncio
 import json
 
 import pytest
-from deskonomy import codec
+from deskonomy import codec, session
 from wire.fakes import Dialect7, Dialect8, merchant, until
 from wire.towns import is_up, shown, town
 
 
 @pytest.mark.parametrize("we_dial", [False, True])
 @pytest.mark.parametrize("dialect", [Dialect7, Dialect8])
-def test_trade_both_ways(dialect, we_dial):
+def test_trade_both_ways(dialect, we_dial, monkeypatch):
+    monkeypatch.setattr(session, "_PROBE_MS", 100)
+
     async def story():
         async with town("RIVERWOOD", locals_=20, merchants=10) as roads:
             city = roads.city
@@ -72,7 +74,7 @@ def test_what_leaves_is_what_arrives(dialect):
             road.send(road.take())
             await until(lambda: peer.merchants)
             rounded = dict(sent, Money=1211.48, ExpectedPrices={"bed": {"PORTSVILLE": 31.897, "ÅRHUS": 0.0}})
-            assert peer.merchants == [dict(rounded, Mills=1_211_480)]
+            assert peer.merchants == [dict(rounded, Mills=1_211_480, Id=[roads.ledger.incarnation, 1])]
             assert codec.decode(json.dumps(peer.merchants[0]).encode()).money_mills == 1_211_480
             await peer.leave()
 

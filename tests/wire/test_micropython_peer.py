@@ -31,10 +31,12 @@ def flash(micropython, tmp_path_factory):
 
 
 class Desk:
-    """What a city in a MicroPython process says. port: where it listens. status: its last status line, read."""
+    """What a city in a MicroPython process says. port: where it listens. status: its last status line, read. log: its
+    lines."""
 
     def __init__(self):
         self.port = None
+        self.log = []
         self.status = {"roads": {}}
 
     def road(self, name):
@@ -46,15 +48,17 @@ class Desk:
             print(line, end="")
             if line.startswith("{"):
                 self.status = json.loads(line)
+            elif line.startswith("#"):
+                self.log.append(line[2:].strip())
             elif line.strip().isdigit():
                 self.port = int(line)
 
 
 @contextlib.asynccontextmanager
-async def desktown(micropython, flash):
-    """DESKTOWN runs, as a Desk; see micropython_city.py."""
+async def desktown(micropython, flash, *words):
+    """DESKTOWN runs, as a Desk; words: more for micropython_city.py."""
     process = await asyncio.create_subprocess_exec(
-        *(micropython, "-X", "heapsize=112k", str(HERE / "micropython_city.py"), str(PORT)),
+        *(micropython, "-X", "heapsize=112k", str(HERE / "micropython_city.py"), str(PORT), *words),
         env=dict(os.environ, MICROPYPATH="%s:.frozen" % flash),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -82,12 +86,45 @@ def test_a_board_and_a_host_trade(micropython, flash):
                 send(roads, "DESKTOWN", range(1000, 1040))
                 await until(lambda: desk.road("RIVERWOOD").get("received") == 40)
                 await until(lambda: 3 <= desk.road("RIVERWOOD")["sent"] == len(road.inbound))
+                taken = sum(take(roads, "DESKTOWN"))
+                await until(lambda: desk.road("RIVERWOOD")["waiting"] == 0)
                 there, here = desk.road("RIVERWOOD"), shown(roads)["roads"]["DESKTOWN"]
                 assert (there["lost"], there["refused"], here["lost"], here["refused"]) == (0, 0, 0, 0)
                 assert here["sent"] == 40
-                total = round(desk.status["money"]["total"] * 1000) + sum(take(roads, "DESKTOWN"))
+                total = round(desk.status["money"]["total"] * 1000) + taken
                 assert total == (10 + 5) * 1_000_000 + sum(range(1000, 1040))
             await until(lambda: not is_up(roads, "DESKTOWN"))
+
+    asyncio.run(story())
+
+
+def test_a_board_and_a_host_trade_with_a_key(micropython, flash):
+    async def story():
+        key = bytes(range(32))
+        async with town("RIVERWOOD", key=key) as roads, desktown(micropython, flash, key.hex()) as desk:
+            roads.dial("127.0.0.1", desk.port)
+            await until(lambda: is_up(roads, "DESKTOWN"))
+            road = roads.city.roads["DESKTOWN"]
+            send(roads, "DESKTOWN", range(1000, 1040))
+            await until(lambda: desk.road("RIVERWOOD").get("received") == 40)
+            await until(lambda: 3 <= desk.road("RIVERWOOD")["sent"] == len(road.inbound))
+            take(roads, "DESKTOWN")
+            await until(lambda: desk.road("RIVERWOOD")["waiting"] == 0 and not road.outbound)
+            assert (desk.road("RIVERWOOD")["kind"], road.kind, road.lost, road.refused) == ("ours", "ours", 0, 0)
+            assert not [line for line in desk.log + roads.log_lines if "closed" in line or "turned" in line]
+
+    asyncio.run(story())
+
+
+def test_a_board_and_a_host_with_another_key(micropython, flash):
+    async def story():
+        async with town("RIVERWOOD", key=bytes(32)) as roads, desktown(micropython, flash, "01" * 32) as desk:
+            roads.dial("127.0.0.1", desk.port)
+            unproven = "has not proven that it has our key: the keys differ, or it has none"
+            await until(lambda: [line for line in roads.log_lines if "DESKTOWN " + unproven in line])
+            await until(lambda: [line for line in desk.log if "RIVERWOOD " + unproven in line])
+            assert len(roads.log_lines) == len(desk.log) == 2  # the other line says where it listens
+            assert not roads.city.roads
 
     asyncio.run(story())
 
@@ -103,6 +140,7 @@ def test_a_board_and_the_tutorials_cities_trade(micropython, flash, dialect):
             await until(lambda: 3 <= desk.road("PORTSVILLE")["sent"] == len(peer.merchants))
             assert peer.remote == "DESKTOWN" and peer.ghosts == [] and not getattr(peer, "lost", b"")
             assert desk.road("PORTSVILLE")["refused"] == 0
+            await until(lambda: desk.road("PORTSVILLE")["waiting"] == 0)
             total = desk.status["money"]["total"] + sum(one["Money"] for one in peer.merchants)
             assert round(total * 1000) == (10 + 5) * 1_000_000 + 1000 * sum(range(30))
             await peer.leave()
