@@ -1,7 +1,7 @@
 """The wires of the simulated board: what the other stand-ins ask of the machine that runs them.
 
-Here: the readings that the simulator writes into one small JSON file, replaced whole, and the two ways to reset. No
-firmware file imports this.
+Here: the readings that the simulator writes into one small JSON file, replaced whole; the files whose first lines it
+reads, one for each pin that is driven and one for the watchdog; the two ways to reset. No firmware file imports this.
 """
 
 import json
@@ -12,9 +12,22 @@ signals = None  # the folder of that file, as a file system of its own
 
 
 def read(name):
-    """One of "pins" ({pin: raw reading}), "reset_cause" (int) and "rssi" (dBm), as it is now."""
+    """What the simulator says now of "pins" ({pin: raw reading}), "reset_cause" (int), "rssi" (dBm), "air", "clock".
+
+    air: see network.py. clock: how many times as fast as others' time passes here.
+    """
     with signals.open("/signals.json", "r") as file:
-        return json.load(file)[name]
+        return json.loads(file.read())[name]  # load() reads it byte by byte
+
+
+def write(name, value):
+    """Let the simulator see what drives this pin ("pin2"), or that the "watchdog" is fed and when it bites, in ms."""
+    try:
+        file = signals.open("/" + name, "r+")  # never empty, should this end or be stopped right now
+    except OSError:
+        file = signals.open("/" + name, "w")
+    with file:
+        file.write(json.dumps(value) + "\n")
 
 
 def start(names, names_of_main):

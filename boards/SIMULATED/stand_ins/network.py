@@ -1,9 +1,19 @@
-"""Stands in for the ESP32's `network`: a station that joins whatever it is told to join, at once, on loopback."""
+"""Stands in for the ESP32's `network`: a station on loopback, in the air that the simulator makes.
+
+Here: a station that joins what is in reach, if the password is right, and that may lose it, or go deaf while it says
+that it is connected. It never dials again by itself: that is what config(reconnects=0) asks for. As on an ESP32, the
+reason of a failure stays its status until there is another one, or until it has joined.
+"""
+
+import time
 
 import hardware
 
 STA_IF = 0
+STAT_NO_AP_FOUND = 201
+STAT_WRONG_PASSWORD = 202
 STAT_IDLE = 1000
+STAT_CONNECTING = 1001
 STAT_GOT_IP = 1010
 
 _name = "mpy-esp32"
@@ -19,8 +29,13 @@ def hostname(name=None):
 
 
 class WLAN:
-    _active = False  # these two belong to the one radio, as on a board
-    _ssid = None
+    _active = False  # these belong to the one radio, as on a board
+    _ssid = None  # that it is on, or tries to join
+    _password = None
+    _since = None  # when it began to join, None while it does not
+    _joined = False
+    _reason = 0  # why it is not
+    _cured = False  # it was off and on since the trouble began
 
     def __init__(self, interface_id=STA_IF):
         if interface_id != STA_IF:
@@ -31,37 +46,59 @@ class WLAN:
             return WLAN._active
         WLAN._active = bool(is_active)
         if not is_active:
-            WLAN._ssid = None
+            self.disconnect()
+            WLAN._cured = True
 
     def connect(self, ssid=None, password=None, *, bssid=None):
         if not WLAN._active:
             raise OSError("Wifi Not Started")
+        if WLAN._since is not None or (hardware.read("air")["busy"] and not WLAN._cured):
+            raise OSError("Wifi Internal Error")
         WLAN._ssid = ssid
+        WLAN._password = password
+        WLAN._since = time.ticks_ms()
 
     def disconnect(self):
-        WLAN._ssid = None
+        WLAN._ssid = WLAN._since = None
+        WLAN._joined = False
 
     def isconnected(self):
-        return WLAN._ssid is not None
+        return self.status() == STAT_GOT_IP
 
     def status(self, param=None):
-        if param == "rssi" and self.isconnected():
+        if param == "rssi":
             return hardware.read("rssi")
         if param is not None:
             raise ValueError("unknown status param")
-        return STAT_GOT_IP if self.isconnected() else STAT_IDLE
-
-    def ifconfig(self):
-        address = "127.0.0.1" if self.isconnected() else "0.0.0.0"
-        return (address, "255.0.0.0", address, address)
+        air = hardware.read("air")
+        if not (air["deaf"] or air["busy"]):
+            WLAN._cured = False
+        reason = 0
+        if not (air["networks"] is None or WLAN._ssid in air["networks"]):
+            reason = STAT_NO_AP_FOUND
+        elif air["networks"] is not None and air["networks"][WLAN._ssid] != WLAN._password:
+            reason = STAT_WRONG_PASSWORD
+        if WLAN._since is not None and time.ticks_diff(time.ticks_ms(), WLAN._since) >= air["join_ms"]:
+            WLAN._since = None
+            WLAN._joined = not reason
+            WLAN._reason = reason
+        elif WLAN._joined and reason == STAT_NO_AP_FOUND:
+            WLAN._joined = False
+            WLAN._reason = reason
+        if WLAN._joined:
+            return STAT_GOT_IP
+        return WLAN._reason or (STAT_IDLE if WLAN._since is None else STAT_CONNECTING)
 
     def ipconfig(self, *args):
-        if args != ("addr4",):
-            raise ValueError("unknown config param")
-        return self.ifconfig()[:2]
+        air = hardware.read("air")
+        if args == ("addr4",):
+            return (air["address"] if self.isconnected() else "0.0.0.0", "255.0.0.0")
+        if args == ("gw4",):  # nobody answers at 255.255.255.255
+            return "255.255.255.255" if air["deaf"] and not WLAN._cured else air["gateway"]
+        raise ValueError("unknown config param")
 
     def config(self, param=None, **kwargs):
-        if param in ("ssid", "essid"):
+        if param == "ssid":
             return WLAN._ssid or ""
         if param is not None or "ssid" in kwargs:
             raise ValueError("unknown config param")

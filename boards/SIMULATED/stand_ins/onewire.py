@@ -1,0 +1,34 @@
+"""Stands in for the ESP32's `onewire`: a wire with what lies on its pin, {rom: what that one answers}, all in hex."""
+
+from binascii import unhexlify
+
+import hardware
+
+
+class OneWireError(Exception):
+    pass
+
+
+class OneWire:
+    def __init__(self, pin):
+        self.pin = pin
+
+    def _answers(self):
+        return hardware.read("pins").get(str(self.pin._id)) or {}
+
+    def reset(self, required=False):
+        present = bool(self._answers())
+        if required and not present:
+            raise OneWireError
+        return present
+
+    def scan(self):
+        return [bytearray(unhexlify(rom)) for rom in sorted(self._answers())]
+
+    def crc8(self, data):
+        crc = 0
+        for byte in data:
+            crc ^= byte
+            for _ in range(8):
+                crc = crc >> 1 ^ (0x8C if crc & 1 else 0)
+        return crc
