@@ -26,37 +26,80 @@ _RESETS = {
 }
 
 
-async def report(city, sensors, wifi, travel):
-    """Print the city's status line once a second, for ever."""
-    before = time.ticks_ms()
-    tick = city.tick
-    uptime_ms = 0
-    reset = _RESETS.get(machine.reset_cause(), "unknown")
-    while True:
-        await asyncio.sleep_ms(_STATUS_MS)
-        now = time.ticks_ms()
-        spent_ms = time.ticks_diff(now, before)
-        uptime_ms += spent_ms
-        ticks_per_s = (city.tick - tick) * 1000 / spent_ms
-        before, tick = now, city.tick
-        gc.collect()
+_UNSAID = []  # while a status line is being printed: the list of log lines that wait for its end
+
+
+def log(line):
+    """Print a line, but none in the midst of a status line."""
+    if _UNSAID:
+        _UNSAID[0].append(line)
+    else:
+        print(line)
+
+
+async def _say(pieces):
+    """Print these as one line. The city ticks between them, for a serial port takes 100 ms for all."""
+    unsaid = []
+    _UNSAID.append(unsaid)
+    try:
+        for piece in pieces:
+            sys.stdout.write(piece)
+            await asyncio.sleep_ms(0)
+    finally:
+        _UNSAID.clear()
+        print()
+        for line in unsaid:
+            print(line)
+
+
+class Status:
+    """What this board says of itself."""
+
+    def __init__(self, city, pace, sensors, wifi, travel):
+        self._city = city
+        self._pace = pace
+        self._sensors = sensors
+        self._wifi = wifi
+        self._travel = travel
+        self._uptime_ms = 0
+        self._ticks_per_s = self._gap_ms = 0
+
+    async def report(self):
+        """Print the city's status line once a second, for ever."""
+        before = time.ticks_ms()
+        tick = self._city.tick
+        while True:
+            await asyncio.sleep_ms(_STATUS_MS)
+            now = time.ticks_ms()
+            spent_ms = time.ticks_diff(now, before)
+            self._uptime_ms += spent_ms
+            self._ticks_per_s = (self._city.tick - tick) * 1000 / spent_ms
+            before, tick = now, self._city.tick
+            self._gap_ms, self._pace.gap_ms = self._pace.gap_ms, 0
+            gc.collect()
+            # A collection takes an ESP32 some 5 ms: the more room, the fewer.
+            gc.threshold(gc.mem_free() // 8)
+            try:
+                await _say(list(self.pieces()))  # all of it as of now
+            except MemoryError:  # the next line may have room again, and the city goes on meanwhile
+                log("no memory for a status line")
+
+    def pieces(self):
+        """The status line as of now, piece by piece."""
+        sensors = [(sensor.name, json_object(sensor.status())) for sensor in self._sensors]
         more = (
-            ("sensors", _sensors(sensors)),
-            ("address", _or_null(travel.address, quoted)),
+            ("sensors", json_object(sensors)),
+            ("address", _or_null(self._travel.address, quoted)),
             ("heap", '{"used": %d, "free": %d}' % (gc.mem_alloc(), gc.mem_free())),
-            ("rssi", _or_null(wifi.rssi(), str)),
-            ("uptime_s", "%d" % (uptime_ms // 1000)),
-            ("reset", quoted(reset)),
+            ("rssi", _or_null(self._wifi.rssi(), str)),
+            ("gap_ms", "%d" % self._gap_ms),  # the longest time between two ticks of that second
+            ("uptime_s", "%d" % (self._uptime_ms // 1000)),
+            ("reset", quoted(_RESETS.get(machine.reset_cause(), "unknown"))),
         )
-        try:
-            for piece in status.pieces(city, more, ticks_per_s):
-                sys.stdout.write(piece)
-            print()
-        except MemoryError:  # the next line may have room again, and the city goes on meanwhile
-            print("\nno memory for a status line")
+        return status.pieces(self._city, more, self._ticks_per_s)
 
 
-async def listen(commands, log=print):
+async def listen(commands, log=log):
     """Carry out what is typed in, for ever. commands: {name: function of the value}, as commands() makes them.
 
     What makes no sense is said in the log, in one line.
@@ -76,7 +119,7 @@ async def listen(commands, log=print):
         line = b""
 
 
-def commands(city, travel, log=print):
+def commands(city, travel, log=log):
     """What can be typed in: {"influence": ["wood", 0.5]} (null: as the sensors say), {"connect": "HOST:PORT"}."""
 
     def influence(words):
@@ -102,15 +145,6 @@ def _carry_out(words, commands):
         if name not in commands:
             raise ValueError("no command %s, only %s" % (name, ", ".join(sorted(commands))))
         commands[name](words[name])
-
-
-def _sensors(sensors):
-    """The sensors' part of a status line."""
-    pairs = []
-    for sensor in sensors:
-        reading = (("raw", "%d" % sensor.raw), ("level", decimal(sensor.level)))
-        pairs.append((sensor.name, json_object(reading)))
-    return json_object(pairs)
 
 
 def _or_null(value, text):
