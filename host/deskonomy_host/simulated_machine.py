@@ -12,13 +12,14 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
+import time
 
 from . import paths
 from .errors import Failed
+from .interpreter import is_busy, ran_s
 
 try:
     import termios
@@ -33,12 +34,16 @@ CTRL_A = b"\x01"
 CTRL_B = b"\x02"
 CTRL_C = b"\x03"
 RAW_REPL = b"raw REPL; CTRL-B to exit\r\n"
-RESET_CAUSES = {"power": 1, "hard": 2, "soft": 5}  # as machine.reset_cause() numbers them on an ESP32
+RESET_CAUSES = {"power": 1, "hard": 2, "watchdog": 3, "soft": 5}  # as machine.reset_cause() numbers them on an ESP32
 
 _POWER_ON = paths.BOARDS / "SIMULATED" / "power_on.py"
 _READY = b"\0"  # power_on.py writes it when Ctrl-C no longer ends the process
 _INPUT_MAX = 65536  # bytes kept for an interpreter that does not read; more are lost, as in a UART
+# Of the interpreter's own time: on a busy machine it may stand still for longer.
 _INTERRUPT_AFTER_S = 0.1
+_LULL_WITHIN_S = 0.05  # what a Ctrl-C waits for one
+_LOOKS_S = 0.001
+_WATCHDOG_LOOKS_S = 0.2
 # Makes the terminal on stdin that of its session, then becomes the interpreter. Until that is ready, Ctrl-C is ignored.
 _TAKE_TERMINAL = (
     "import fcntl, os, signal, sys, termios; "
@@ -48,38 +53,18 @@ _TAKE_TERMINAL = (
 )
 
 
-def find_micropython(path=None):
-    """The path of a MicroPython: this one, DESKONOMY_MICROPYTHON, the one installed with us, or one on the PATH.
-
-    Raises Failed, which says what to do.
-    """
-    beside = os.path.join(os.path.dirname(sys.executable), "micropython")
-    told = path or os.environ.get("DESKONOMY_MICROPYTHON")
-    found = shutil.which(told) if told else shutil.which(beside) or shutil.which("micropython")
-    if found is None:
-        raise Failed(
-            "%s: give a MicroPython built for the unix port with --micropython PATH"
-            % ("no MicroPython at %s" % told if told else "no MicroPython found on this machine")
-        )
-    words = [found, "-c", "import sys, vfs; print(sys.implementation.name)"]
-    try:
-        said = subprocess.run(words, capture_output=True, timeout=10, stdin=subprocess.DEVNULL).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        said = b""
-    if said.strip() != b"micropython":
-        raise Failed("%s is no MicroPython built for the unix port: give one with --micropython PATH" % found)
-    return os.path.abspath(found)
-
-
 class SimulatedMachine:
     """`async with SimulatedMachine(micropython, flash, signals) as machine`: powered on, its port is machine.serial.
 
-    flash: the folder that is its file system. signals: a folder for what its pins read. heap: as -X heapsize takes it.
-    on_output(data): called with what the interpreter writes while the REPL is not raw.
+    flash: the folder that is its file system. signals: a folder for what its pins read. heap: as -X heapsize takes it;
+    stand-ins for what a board has built in take none of it. on_output(data): called with what the interpreter writes
+    while the REPL is not raw.
     """
 
-    def __init__(self, micropython, flash, signals, heap="112k", on_output=lambda data: None):
-        self._words = [str(micropython), "-X", "heapsize=" + heap, "-i", str(_POWER_ON), str(flash), str(signals)]
+    def __init__(self, micropython, flash, signals, heap, on_output=lambda data: None):
+        self._micropython = str(micropython)
+        self._heap_bytes = int(heap[:-1]) * (1 << {"k": 10, "m": 20}[heap[-1].lower()])
+        self._power_on_words = [str(_POWER_ON), str(flash), str(signals)]
         self._signals = signals
         self._on_output = on_output
         self._terminal = -1  # our end of the interpreter's terminal
@@ -88,12 +73,20 @@ class SimulatedMachine:
         self._started = asyncio.Event()
         self._ready = False
         self._input = b""
+        self._lull_until_s = 0.0
         self._fed = 0  # bytes that the interpreter's terminal has taken
         self._tail = b""
         self.raw = False  # whether the REPL is raw: mpremote is at work, or has left it so
         self.pins = {}  # {pin: raw reading}
         self.rssi = -50
+        # What its station finds: {network: password}, None for any that it asks for; its address there, and the
+        # gateway's; how long it takes to join, or not to; whether it is deaf, or cannot try, until it was off and on.
+        self.air = {"networks": None, "address": "127.0.0.1", "gateway": "127.0.0.1"}
+        self.air |= {"join_ms": 0, "deaf": False, "busy": False}
+        self.clock = 1  # how many times as fast its time passes, from its next start on
+        self.built_in_bytes = 0  # of the interpreter's heap, in use before the first file of the flash runs
         self.reset_cause = "power"
+        self._next_cause = "hard"  # the program's own doing, unless hard_reset() says otherwise
 
     async def __aenter__(self):
         self._port = PtyPort(self.type, self._read_on)
@@ -108,9 +101,13 @@ class SimulatedMachine:
             await self._running
         self._port.close()
 
-    async def hard_reset(self):
-        """Press the reset button, or cut the power for a moment: the interpreter ends where it stands."""
+    async def hard_reset(self, cause="power"):
+        """Press the reset button, or cut the power for a moment: the interpreter ends where it stands.
+
+        cause: what an ESP32 then gives as the reason; "watchdog" for one that nobody fed.
+        """
         self._started.clear()
+        self._next_cause = cause
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
         await self._started.wait()
@@ -120,17 +117,27 @@ class SimulatedMachine:
         if self.raw and CTRL_B in data:
             self.raw = False
         self._input = (self._input + data)[:_INPUT_MAX]
-        if CTRL_C in data:
+        if CTRL_C in data and self._process is not None:
+            self._lull_until_s = ran_s(self._process) + _LULL_WITHIN_S
             mark = self._fed + self._input.rfind(CTRL_C)
-            asyncio.get_running_loop().call_later(_INTERRUPT_AFTER_S, self._interrupt, self._process, mark)
+            words = self._process, mark, ran_s(self._process) + _INTERRUPT_AFTER_S
+            asyncio.get_running_loop().call_later(_INTERRUPT_AFTER_S, self._interrupt, *words)
         self._feed()
 
     def set_signals(self):
-        """Let the stand-ins see what `pins`, `rssi` and `reset_cause` say now."""
+        """Let the stand-ins see what `pins`, `rssi`, `air`, `clock` and `reset_cause` say now."""
         new = self._signals / "signals.new"
-        signals = {"pins": self.pins, "rssi": self.rssi, "reset_cause": RESET_CAUSES[self.reset_cause]}
+        signals = {"pins": self.pins, "rssi": self.rssi, "air": self.air, "clock": self.clock}
+        signals["reset_cause"] = RESET_CAUSES[self.reset_cause]
         new.write_text(json.dumps(signals))
         new.replace(self._signals / "signals.json")
+
+    def driven(self, pin):
+        """What the program puts out on a pin: 0 or 1, a list of colours for a NeoPixel's; None for nothing yet."""
+        try:
+            return json.loads((self._signals / f"pin{pin}").read_text().splitlines()[0])
+        except (FileNotFoundError, IndexError):  # or it is just being made
+            return None
 
     async def _run(self):
         """Start the interpreter, and again each time that it has ended, for that is what resets do."""
@@ -139,19 +146,35 @@ class SimulatedMachine:
             try:
                 process = await self._power_on()
                 self._started.set()
-                code = await process.wait()
+                code = await self._watch(process)
             finally:
                 await self._power_off()
             if code == -signal.SIGKILL:
-                self.reset_cause = "hard"
+                self.reset_cause, self._next_cause = self._next_cause, "hard"
                 self.raw = False
                 self._say(b"\r\n")
             else:
                 self.reset_cause = "soft"
                 self._say(b"MPY: soft reboot\r\n")
 
+    async def _watch(self, process):
+        """Wait for the interpreter's end, and end it if it does not feed its watchdog. Returns its exit status."""
+        ended = asyncio.ensure_future(process.wait())
+        fed = self._signals / "watchdog"  # its stand-in writes the timeout there, which is what feeding is
+        while not ended.done():
+            await asyncio.wait([ended], timeout=_WATCHDOG_LOOKS_S)
+            with contextlib.suppress(FileNotFoundError, IndexError):
+                late_s = time.time() - fed.stat().st_mtime
+                if late_s * 1000 * self.clock > int(fed.read_text().split()[0]) and process.returncode is None:
+                    self._next_cause = "watchdog"
+                    process.kill()
+        if await ended == -signal.SIGKILL:
+            fed.unlink(missing_ok=True)  # a hard reset ends it; it goes on through a soft one, as on an ESP32
+        return await ended
+
     async def _power_on(self):
         """Start the interpreter with a terminal of its own. Returns its process."""
+        self.built_in_bytes = await self._weigh()
         self._terminal, self._slave = os.openpty()
         os.set_blocking(self._terminal, False)
         settings = termios.tcgetattr(self._slave)
@@ -161,10 +184,13 @@ class SimulatedMachine:
         asyncio.get_running_loop().add_reader(self._terminal, self._read)
         self._ready = False
         self._fed = 0
+        self._lull_until_s = 0.0
         # In the raw REPL boot.py runs, main.py does not, and the friendly REPL after it finds this and becomes raw.
         self._input = CTRL_A if self.raw else b""
+        heap = "heapsize=%d" % (self._heap_bytes + self.built_in_bytes)
+        words = [self._micropython, "-X", heap, "-i", *self._power_on_words, "raw" if self.raw else "friendly"]
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", "-c", _TAKE_TERMINAL, *self._words, "raw" if self.raw else "friendly"),
+            *(sys.executable, "-I", "-S", "-c", _TAKE_TERMINAL, *words),
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
@@ -172,6 +198,17 @@ class SimulatedMachine:
             env={**os.environ, "HOME": str(self._signals)},  # where the unix port keeps what was typed at its REPL
         )
         return self._process
+
+    async def _weigh(self):
+        """The bytes of heap that stand-ins take, with what config.json asks for now."""
+        weighing = await asyncio.create_subprocess_exec(
+            *(self._micropython, *self._power_on_words, "weigh"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for us
+        )
+        said, _ = await weighing.communicate()
+        return int(said)
 
     async def _power_off(self):
         if self._process is not None and self._process.returncode is None:
@@ -191,17 +228,22 @@ class SimulatedMachine:
     def _feed(self):
         if not self._ready:
             return
+        loop = asyncio.get_running_loop()
+        # Ctrl-C breaks the unix port off wherever it is, and from the midst of collecting garbage it never recovers.
+        if self._input[:1] == CTRL_C and is_busy(self._process, self._lull_until_s):
+            loop.remove_writer(self._terminal)
+            loop.call_later(_LOOKS_S, self._feed)
+            return
         with contextlib.suppress(BlockingIOError):
-            fed = os.write(self._terminal, self._input)
+            fed = os.write(self._terminal, self._input[:1] + self._input[1:].partition(CTRL_C)[0])
             self._input = self._input[fed:]
             self._fed += fed
-        loop = asyncio.get_running_loop()
         if self._input:
             loop.add_writer(self._terminal, self._feed)
         else:
             loop.remove_writer(self._terminal)
 
-    def _interrupt(self, process, mark):
+    def _interrupt(self, process, mark, until_s):
         """See to it that the Ctrl-C that was byte number `mark` has interrupted something.
 
         On what it was given to run in raw-paste mode the unix port leaves its terminal raw, where Ctrl-C is a byte like
@@ -209,7 +251,11 @@ class SimulatedMachine:
         """
         if process is self._process and self._ready and process.returncode is None:
             was_read = self._fed - unread(self._slave) > mark
-            if not was_read and not termios.tcgetattr(self._slave)[3] & termios.ISIG:
+            if was_read or termios.tcgetattr(self._slave)[3] & termios.ISIG:
+                return
+            if is_busy(process, until_s):  # it may just be about to read
+                asyncio.get_running_loop().call_later(_LOOKS_S, self._interrupt, process, mark, until_s)
+            else:
                 process.send_signal(signal.SIGINT)
 
     # What it says.

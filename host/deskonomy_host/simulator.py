@@ -12,25 +12,30 @@ import tempfile
 from collections import deque
 from pathlib import Path
 
-from . import paths, words
+from . import boards, words
 from .board_console import BoardConsole
 from .deploy import CONFIG, deploy
 from .errors import Failed, Wrong
-from .simulated_machine import SimulatedMachine, find_micropython
+from .interpreter import find_micropython
+from .keys import given, key_for, text
+from .simulated_machine import SimulatedMachine
 
 BOARD = "SIMULATED"
-HEAP = "112k"
+# An ESP32 on Wi-Fi has some 148 KB left, in which an object takes half of what it takes in 64 bits.
+HEAP = "224k"
 _LINES_KEPT = 1000
+_PLAIN = ("adc", "digital", "touch")  # sensors whose reading lies on their pin as it is
 _UP_WITHIN_S = 30
 
 
 class SimulatedBoard:
     """`async with SimulatedBoard(name="DESKTOWN") as board`: deployed, reset, and its city is up and listens.
 
-    name, port, seed, locals_, connect (a list of "HOST:PORT"), speed (ticks a second): written into its config.json
-    where given, else as they are there. dir: the folder that is its flash; without one its flash is gone at the end.
-    sensors: {name: 0..1}, what they read at first; 0.5 unless said. heap: as -X heapsize takes it. on_line(text):
-    called with each line that its console prints, status lines too. Raises Failed and Wrong.
+    name, port, seed, locals_, connect (a list of "HOST:PORT"), speed (ticks a second), checkpoint_s, key (bytes): in
+    its config.json where given, else as they are there; without a key there, it has the one that cities here ask.
+    dir: the folder that is its flash; without one its flash is gone at the end. sensors: {name: 0..1}, what they read
+    at first; 0.5 unless said. heap: as -X heapsize takes it. clock: how many times as fast its time passes.
+    on_line(text): called with each line that its console prints, status lines too. Raises Failed and Wrong.
     """
 
     def __init__(
@@ -45,15 +50,21 @@ class SimulatedBoard:
         locals_=None,
         connect=None,
         speed=None,
+        checkpoint_s=None,
+        key=None,
         micropython=None,
+        clock=1,
         on_line=lambda line: None,
     ):
-        given = {"city": name, "port": port, "seed": seed, "locals": locals_, "connect": connect, "speed": speed}
-        self._given = {key: value for key, value in given.items() if value is not None}
+        told = {"city": name, "port": port, "seed": seed, "locals": locals_, "connect": connect, "speed": speed}
+        told["checkpoint_s"] = checkpoint_s
+        told["key"] = key and text(key)
+        self._given = {name: word for name, word in told.items() if word is not None}
         self._dir = dir
         self._levels = dict(sensors or {})
         self._heap = heap
         self._micropython = micropython
+        self._clock = clock
         self._console = BoardConsole()
         self._changed = asyncio.Event()
         self._open = contextlib.AsyncExitStack()
@@ -72,7 +83,11 @@ class SimulatedBoard:
             signals.mkdir()
             flash.mkdir(parents=True, exist_ok=True)
             self.config = {**_config_of(flash), **self._given}
+            key = None if self.config.get("key") else key_for(self.city) or given()
+            if key:
+                self.config["key"] = text(key)
             self.machine = SimulatedMachine(interpreter, flash.resolve(), signals, self._heap, self._hear)
+            self.machine.clock = self._clock
             for name in self._levels:
                 self._sensor(name)
             for sensor in self.config.get("sensors", []):
@@ -80,7 +95,7 @@ class SimulatedBoard:
             self._drive_pins()
             self.machine.raw = True  # what was on its flash before does not run
             await self._open.enter_async_context(self.machine)
-            self.plan = await deploy(self.serial, BOARD, self.config)
+            self.plan = await deploy(self.serial, self.config)
             await self.wait_for(lambda status: status["address"], _UP_WITHIN_S)
         except BaseException:
             await self._open.aclose()
@@ -151,10 +166,14 @@ class SimulatedBoard:
         raise Wrong("%s has no sensor %s, only: %s" % (self.city, name, names or "none"))
 
     def _drive_pins(self):
-        """Put on each pin what its sensor would: high at 1, low at 0."""
+        """Put on each pin what its sensor would, high at 1, low at 0, and the Wi-Fi's strength in the air."""
         for name, value in self._levels.items():
             sensor = self._sensor(name)
-            self.machine.pins[sensor["pin"]] = round(sensor["low"] + value * (sensor["high"] - sensor["low"]))
+            raw = round(sensor["low"] + value * (sensor["high"] - sensor["low"]))
+            if sensor["kind"] == "rssi":
+                self.machine.rssi = raw
+            elif sensor["kind"] in _PLAIN:
+                self.machine.pins[sensor["pin"]] = raw
         self.machine.set_signals()
 
     def _hear(self, data):
@@ -202,13 +221,19 @@ def commands(board):
         board.sense(name, value)
         return {"name": name, "value": value}
 
-    return {"influence": influence, "connect": connect, "sense": sense}
+    def serial():
+        """Where its serial port is."""
+        return {"serial": board.serial}
+
+    return {"influence": influence, "connect": connect, "sense": sense, "serial": serial}
 
 
 def _config_of(flash):
     """What config.json on this flash says, or a simulated board's first one. Raises Failed."""
     file = flash / CONFIG
+    if not file.exists():
+        return boards.load(BOARD).config
     try:
-        return json.loads((file if file.exists() else paths.BOARDS / BOARD / CONFIG).read_text(encoding="utf-8"))
+        return json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
         raise Failed("%s is not JSON: put it right, or remove it for a new one" % file) from None

@@ -2,11 +2,16 @@
 
 import asyncio
 import contextlib
+import json
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
+from deskonomy_host import boards, paths
+from deskonomy_host.board_console import BoardConsole
+from deskonomy_host.deploy import deploy
 from deskonomy_host.simulated_machine import SimulatedMachine
 from deskonomy_host.simulator import SimulatedBoard
 
@@ -57,9 +62,83 @@ def loop():
 def machine(loop, micropython, tmp_path_factory):
     """A machine with nothing on its flash, and `flash`, that folder."""
     flash, signals = tmp_path_factory.mktemp("flash"), tmp_path_factory.mktemp("signals")
-    with loop.manage(lambda: SimulatedMachine(micropython, flash, signals)) as machine:
+    with loop.manage(lambda: SimulatedMachine(micropython, flash, signals, "224k")) as machine:
         machine.flash = flash
         yield machine
+
+
+class Bench:
+    """A machine with a flash of its own, and memory enough for tests that are not about memory. said: its lines."""
+
+    def __init__(self, loop, micropython, folder):
+        self.flash, signals = folder / "flash", folder / "signals"
+        self.flash.mkdir()
+        signals.mkdir()
+        self.said = []
+        self._loop = loop
+        self._console = BoardConsole()
+        self._heard = threading.Condition()
+        self._machine = lambda: SimulatedMachine(micropython, self.flash, signals, "400k", self._hear)
+        self.machine: SimulatedMachine
+
+    def _hear(self, data):
+        with self._heard:
+            self.said += self._console.feed(data)
+            self._heard.notify_all()
+
+    def wait_for(self, text, times=1):
+        """Wait until it has said this so often; what it said since the last call, to the end of that line."""
+        with self._heard:
+
+            def there():
+                return [n for n, line in enumerate(self.said) if text in line][times - 1 : times]
+
+            assert self._heard.wait_for(there, PATIENCE_S), f"it never said {text!r}, but {self.said[-20:]}"
+            end = there()[0] + 1
+            said, self.said = self.said[:end], self.said[end:]
+            return said
+
+    def reset(self, cause="power"):
+        """Press its reset button, or let its watchdog bite."""
+        self.said = []
+        self._loop.run(self.machine.hard_reset(cause))
+
+    @contextlib.contextmanager
+    def running(self):
+        with self._loop.manage(self._machine) as self.machine:
+            yield self
+
+
+@pytest.fixture
+def bench(loop, micropython, tmp_path):
+    with Bench(loop, micropython, tmp_path).running() as bench:
+        yield bench
+
+
+@pytest.fixture(scope="module")
+def desk(loop, micropython, tmp_path_factory):
+    """A bench with the firmware on it. desk.starts(settings, clock, **air): it is born anew with these, in this air.
+
+    clock: how many times as fast its time passes. desk.air(**changes): the air changes while it runs.
+    """
+    config = boards.load("SIMULATED").config
+    with Bench(loop, micropython, tmp_path_factory.mktemp("desk")).running() as bench:
+        loop.run(deploy(bench.machine.serial, config))
+        usual = dict(bench.machine.air)
+
+        def starts(settings, clock=20, **air):
+            bench.machine.clock = clock
+            bench.machine.air = {**usual, **air}
+            (bench.flash / "config.json").write_text(json.dumps({**config, "watchdog": True, **settings}))
+            (bench.flash / "city.state").unlink(missing_ok=True)
+            bench.reset()
+
+        def air(**changes):
+            bench.machine.air.update(changes)
+            loop.call(bench.machine.set_signals)
+
+        bench.starts, bench.air, bench.run = starts, air, loop.run
+        yield bench
 
 
 @pytest.fixture(scope="module")
@@ -78,5 +157,27 @@ def mpremote():
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, stdin=subprocess.DEVNULL)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
+
+    return run
+
+
+@pytest.fixture
+def leap(micropython, tmp_path):
+    """Tells a story at a clock that leaps: leap(end_s, (at_s, changes), ..., wifi=..., ...) -> [(at_s, what, more)].
+
+    See leap.py.
+    """
+
+    def run(end_s, *events, wifi=None, watchdog=False, indicator=None, begin=()):
+        story = {"wifi": wifi, "watchdog": watchdog, "indicator": indicator, "begin": dict(begin)}
+        story |= {"events": events, "end_s": end_s}
+        (tmp_path / "story.json").write_text(json.dumps(story))
+        here = Path(__file__).with_name("leap.py")
+        command = [micropython, here, paths.BOARDS / "SIMULATED" / "stand_ins", paths.FIRMWARE, tmp_path / "story.json"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+        told = [json.loads(line) for line in done.stdout.splitlines()]
+        assert not any(told.pop()[2]), "a task has ended"
+        return [(at_ms / 1000, what, more) for at_ms, what, more in told]
 
     return run

@@ -46,7 +46,9 @@ def sim(environment):
             [*WORDS, "board", "sim", "--json", *words], env=environment, text=True, stdout=-1, stderr=-1
         )
         started.append(process)
-        return process, json.loads(process.stdout.readline())
+        line = process.stdout.readline()
+        assert line, process.communicate()[1]
+        return process, json.loads(line)
 
     yield start
     for process in started:

@@ -3,8 +3,6 @@
 import pytest
 from board import config
 from deskonomy_host.board_console import BoardConsole
-from deskonomy_host.deploy import without_native
-from deskonomy_host.fold import folded
 
 STATUS = b'{"city": "A", "tick": 1}'
 
@@ -33,19 +31,9 @@ def test_noise_without_a_line_end_takes_no_memory():
     assert len(console._part) <= 75_536
 
 
-def test_constants_of_other_modules_are_put_in():
-    sources = {
-        "p/layout.py": "SIZE = const(3)  # ü\nKEPT = const(4)\n_OWN = const(5)\nx = [SIZE, KEPT]\n",
-        "p/user.py": "from . import layout as k\nfrom .layout import KEPT\ny = 'ü', k.SIZE + k.SIZE, k.x, KEPT\n",
-    }
-    new = folded(sources)
-    assert "_SIZE = const(3)  # ü\nKEPT = const(4)\n_OWN = const(5)\nx = [_SIZE, KEPT]" in new["p/layout.py"]
-    assert new["p/user.py"].endswith("y = 'ü', 3 + 3, k.x, KEPT\n")
-
-
-def test_without_native_code_the_lines_keep_their_numbers():
-    source = "a\n@micropython.viper\ndef f(n: int):\n    @micropython.native\n    def g(): pass\n"
-    assert without_native(source) == "a\n\ndef f(n: int):\n\n    def g(): pass\n"
+def test_a_config_may_have_a_key():
+    for key in (None, "0123456789abcdef" * 4, "AB" * 32):
+        assert config.check({"city": "OAKHAM", "key": key})["key"] == key
 
 
 def test_a_config_gets_its_defaults():
@@ -60,12 +48,18 @@ LIGHT = {"name": "light", "kind": "adc", "pin": 34, "low": 200, "high": 3900, "g
     "settings, complaint",
     [
         ([], r"it must be an object in { }, not \[\]"),
-        ({}, '"city" must be a name of 1 to 64 bytes .*, not null'),
+        ({}, '"city" must be a name of 1 to 64 bytes .* { or .$'),
         ({"city": 'A"'}, '"city" must be'),
-        ({"city": "A", "sped": 5}, '"sped" must be a setting: city, connect, locals, .*'),
+        ({"city": "A", "sped": 5}, '"sped" must be a setting: city, checkpoint_s, connect, .*'),
         ({"city": "A", "seed": True}, '"seed" must be a whole number .*, not true'),
         ({"city": "A", "speed": 0}, '"speed" must be ticks a second'),
         ({"city": "A", "port": 70000}, '"port" must be a whole number from 1 to 65535, not 70000'),
+        (
+            {"city": "A", "key": "5ec4e7"},
+            r'"key" must be 64 hex digits, as deskonomy keygen makes them, or null, not "\*',
+        ),
+        ({"city": "A", "key": 5}, '"key" must be 64 hex digits'),
+        ({"city": "A", "key": "g" * 64}, '"key" must be 64 hex digits'),
         ({"city": "A", "connect": "b:1"}, '"connect" must be a list of "HOST:PORT"'),
         ({"city": "A", "connect": ["b"]}, '"connect" must be a list of "HOST:PORT"'),
         ({"city": "A", "wifi": [["home"]]}, r'"wifi" must be a list of \["network", "password"\]'),

@@ -10,34 +10,66 @@ from deskonomy_host import deploy, paths
 from deskonomy_host.errors import Failed
 from deskonomy_host.simulated_machine import SimulatedMachine
 from deskonomy_host.simulator import SimulatedBoard
+from deskonomy_host.survey import Survey
 
 
 def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def test_the_plan_sends_what_differs_and_removes_what_is_ours_and_old():
-    files = {"boot.py": b"b", "deskonomy/a.mpy": b"new", "board/x/y.mpy": b"y"}
-    on_board = {
-        "boot.py": sha256(b"b"),
-        "deskonomy/a.mpy": sha256(b"old"),
-        "deskonomy/a.py": sha256(b"hides a.mpy"),
-        "config.json": sha256(b"mine"),
-        "notes.txt": sha256(b"mine"),
+def holding(slot, files, **more):
+    """The Survey of a board whose slot holds these files ({path: bytes}) and runs."""
+    on_board = {f"{slot}/{path}": data for path, data in files.items()}
+    on_board |= {"main.py": deploy.main_of(slot), **more.pop("beside", {})}
+    return Survey(
+        files={path: sha256(data) for path, data in on_board.items()},
+        sizes={path: len(data) for path, data in on_board.items()},
+        folders=sorted({path.rpartition("/")[0] for path in on_board} - {""}),
+        **more,
+    )
+
+
+def test_a_plan_fills_the_slot_that_does_not_run():
+    files = {"main.mpy": b"m", "board/x/y.mpy": b"y", "board/z.mpy": b"new"}
+    beside = {
+        "b/board/z.py": b"hides z.mpy",
+        "b/main.mpy": b"m",
+        "config.new": b"{",
+        "notes.txt": b"",
+        "board/q.py": b"",
     }
-    plan = deploy.plan(files, on_board, ["deskonomy"])
-    assert plan.folders == ["board", "board/x"]
-    assert plan.send == {"deskonomy/a.mpy": b"new", "board/x/y.mpy": b"y"}
-    assert plan.remove == ["deskonomy/a.py"]
-    assert plan.kept == ["boot.py"]
-    assert deploy.plan({}, {"notes.txt": "1"}, []).empty
+    plan = deploy.plan(files, holding("a", files | {"board/z.mpy": b"old"}, beside=beside))
+    assert (plan.slot, plan.main) == ("b", deploy.main_of("b"))
+    assert plan.folders == ["b/board/x"]
+    assert plan.send == {"b/board/z.mpy": b"new"}
+    assert plan.copy == {"b/board/x/y.mpy": "a/board/x/y.mpy"}
+    assert plan.kept == ["b/main.mpy"]
+    assert plan.remove == ["b/board/z.py", "config.new"]
+    assert plan.old == ["board/q.py", "board"]
+    assert plan.digest == sha256(b"b/board/x/y.mpyyb/board/z.mpynewb/main.mpym")
+
+
+def test_a_board_that_runs_just_that_needs_nothing_and_a_new_one_all():
+    files = {"main.mpy": b"m", "board/z.mpy": b"z"}
+    for slot in deploy.SLOTS:
+        assert deploy.plan(files, holding(slot, files)).empty
+    plan = deploy.plan(files, Survey(files={"boot.py": sha256(b"")}, sizes={"boot.py": 0}))
+    assert (plan.slot, plan.folders) == ("a", ["a", "a/board"])
+    assert sorted(plan.send) == ["a/board/z.mpy", "a/main.mpy"] and not plan.old and not plan.remove
+
+
+def test_a_flash_without_room_is_said_before_anything_is_sent():
+    files = {"main.mpy": b"m" * 9000}
+    assert deploy.plan(files, Survey(free=7)).send
+    with pytest.raises(Failed, match=r"flash has 24 KB of room, and the new firmware needs 28 KB .*: remove files"):
+        deploy.plan(files, Survey(free=6))
 
 
 def test_every_file_compiles_for_every_architecture_that_boards_have():
     sources = paths.firmware_files()
     for architecture in ("xtensawin", "rv32imc", None):
         files = deploy.compiled(sources, architecture)
-        assert {"boot.py", "main.py", "deskonomy/kernel.mpy", "board/wifi.mpy"} <= set(files)
+        assert {"main.mpy", "deskonomy/kernel.mpy", "board/wifi.mpy"} <= set(files)
         # The third byte of an .mpy file is its architecture, in its upper bits; none for bytecode.
         assert bool(files["deskonomy/kernel.mpy"][2] >> 2) == (architecture is not None)
 
@@ -59,33 +91,33 @@ def test_deploying_twice_sends_nothing_and_one_change_sends_one_file(loop, micro
     flash, signals = tmp_path / "flash", tmp_path / "signals"
     flash.mkdir()
     signals.mkdir()
-    with loop.manage(lambda: SimulatedMachine(micropython, flash, signals)) as machine:
+    with loop.manage(lambda: SimulatedMachine(micropython, flash, signals, "400k")) as machine:
         first = loop.run(deploy.deploy(machine.serial))
-        assert len(first.send) == len(files) + 1 and (flash / "config.json").exists()
+        assert len(first.send) == len(files) and first.config and (flash / "config.json").exists()
         (flash / "config.json").write_text('{"city": "MINE"}')
         (flash / "notes.txt").write_text("mine")
         assert loop.run(deploy.deploy(machine.serial)).empty
-        with open(sources / "deskonomy" / "goods.py", "a") as file:
+        with open(sources / "main.py", "a") as file:
             file.write("MORE = 1\n")
         third = loop.run(deploy.deploy(machine.serial))
-        assert list(third.send) == ["deskonomy/goods.mpy"] and not third.remove
+        assert list(third.send) == ["b/main.mpy"] and len(third.copy) == len(files) - 1
         assert (flash / "config.json").read_text() == '{"city": "MINE"}'
         assert (flash / "notes.txt").read_text() == "mine"
 
 
 def test_a_folder_given_is_flash_that_stays(loop, micropython, tmp_path):
     async def live(**words):
-        async with SimulatedBoard(dir=tmp_path, micropython=micropython, **words) as board:
+        async with SimulatedBoard(dir=tmp_path, heap="400k", micropython=micropython, **words) as board:
             return board.status, board.plan
 
     status, _ = loop.run(live(name="OAKHAM", seed=5, locals_=12))
     assert (status["city"], status["seed"], status["locals"]) == ("OAKHAM", 5, 12)
     status, plan = loop.run(live(seed=6))
     assert (status["city"], status["seed"], status["locals"]) == ("OAKHAM", 6, 12)
-    assert list(plan.send) == ["config.json"]
+    assert plan.config and not (plan.send or plan.copy or plan.main)
     assert json.loads((tmp_path / "config.json").read_text())["seed"] == 6
 
 
 def test_a_port_that_is_none_is_said_in_one_line(loop):
-    with pytest.raises(Failed, match="mpremote could not work on /dev/no-such-port: "):
+    with pytest.raises(Failed, match="there is no port /dev/no-such-port: is the board"):
         loop.run(asyncio.wait_for(deploy.deploy("/dev/no-such-port"), 20))

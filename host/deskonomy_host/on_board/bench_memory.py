@@ -1,7 +1,7 @@
 """Runs on MicroPython: the memory that a city takes, `bench_memory.py FOLDER...`; prints one line of JSON, in bytes.
 
 city: heap in use by a city of 20+10. quiet: allocated in 10,000 ticks without roads. Then of two cities with a road
-between them: still: allocated in all ticks in which nobody crossed it. crossing: allocated for a merchant that crosses,
+between them: still: allocated in all ticks in which nobody was on it. crossing: allocated for a merchant that crosses,
 its departure and its arrival. crossing_max: the most for one end of that. crossings: how many there were.
 """
 
@@ -14,7 +14,7 @@ from bench_answers import look_in
 look_in(sys.argv[1:])
 
 from deskonomy.city import City  # noqa: E402 - found only now
-from deskonomy.road import connect  # noqa: E402
+from deskonomy.lane import connect  # noqa: E402
 
 QUIET_TICKS = 10_000
 TICKS = 10_000
@@ -47,18 +47,20 @@ gc.collect()
 used = gc.mem_alloc() - before
 city.run(1)
 
-pair = City("RIVERWOOD", 2), City("SEASIDE", 3)
+# With room for all from the start, as on a board.
+pair = City("RIVERWOOD", 2, merchants_max=20), City("SEASIDE", 3, merchants_max=20)
 connect(*pair)
 still = crossing = crossings = crossing_max = 0
 for _ in range(TICKS):
     for one in pair:
         seen = crossings_of(pair)
+        on_the_way = any([road.outbound for each in pair for road in each.lanes])
         bytes_ = allocated(one.run, 1)
         crossed = crossings_of(pair) - seen
-        if crossed:
+        if crossed or on_the_way:
             crossing += bytes_
             crossings += crossed
-            crossing_max = max(crossing_max, bytes_ // crossed)
+            crossing_max = max(crossing_max, bytes_ // max(1, crossed))
         else:
             still += bytes_
 result = {

@@ -24,9 +24,38 @@ def walk(folder, files, folders):
             folders.append(path)
             walk(path + "/", files, folders)
         else:
-            files[path] = sha256(path)
+            files[path] = (sha256(path), os.stat(path)[6])
+
+
+def is_frozen():
+    """Whether the firmware is part of the image that the chip runs."""
+    before = sys.path[:]
+    sys.path[:] = [".frozen"]
+    try:
+        import deskonomy  # noqa: F401
+    except ImportError:
+        return False
+    finally:
+        sys.path[:] = before
+    return True
 
 
 files, folders = {}, []
 walk("", files, folders)
-print(json.dumps({"mpy": getattr(sys.implementation, "_mpy", 0), "files": files, "folders": folders}))
+space = os.statvfs("/")
+print(
+    json.dumps(
+        {
+            "mpy": getattr(sys.implementation, "_mpy", 0),
+            "machine": sys.implementation._machine,
+            "build": getattr(sys.implementation, "_build", ""),
+            "platform": sys.platform,
+            "version": sys.implementation[1][:3],
+            "frozen": is_frozen(),
+            "block": space[0],
+            "free": space[3],
+            "files": files,
+            "folders": folders,
+        }
+    )
+)

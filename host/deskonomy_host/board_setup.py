@@ -1,0 +1,201 @@
+"""`deskonomy board deploy`, `setup`, `erase` and `calibrate`: the commands that change a board.
+
+Here: their order of steps, what is shown. Not here: what is asked and said (board_settings.py), how files get onto a
+board (deploy.py), MicroPython itself (flash.py), commands that only listen (board_watch.py).
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+import time
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+from . import board_settings, boards, flash, keys, ports
+from . import deploy as deploying
+from .board_port import BoardPort
+from .board_watch import why_silent
+from .errors import Failed, Wrong
+from .survey import survey
+
+_ANSWER_S = 5
+_UP_S = 90  # a board tries each of its networks for 15 s
+_SPAN_PARTS = 20  # so large a part of what is typical tells more than noise
+_STEPS = {"digital": "0 or 1", "button": "how often it was pressed"}  # kinds with nothing to calibrate
+
+
+def deploy(path):
+    """Make a board run this firmware, with the settings that it has."""
+    path = ports.pick(path)
+    with _stopped(path):
+        config = asyncio.run(deploying.config_of(path, asyncio.run(survey(path))))
+        made = _deploy(path, None)
+    _wait_until_up(path, json.loads(made.config) if made.config else config)
+
+
+def setup(path, typed, *, file, open_city, image):
+    """Make a city of a board: MicroPython, firmware, settings, key.
+
+    typed: a board_settings.Typed; at a terminal and without a file, what it leaves out is asked. file: a TOML file that
+    says what config.json shall say. open_city: give it no key. image: of MicroPython, for a blank chip.
+    """
+    said = board_settings.read(file) if file else {}
+    path = ports.pick(path)
+    if image:
+        flash.flash(path, image)
+    with _stopped(path):
+        on_board = asyncio.run(survey(path))
+        kind = boards.detect(on_board)
+        print("%s, MicroPython %s on %s" % (kind.name, on_board.version, on_board.machine))
+        has = board_settings.sound(asyncio.run(deploying.config_of(path, on_board)))
+        config = {**kind.config, **has, **said}
+        if sys.stdin.isatty() and not file:
+            typed = board_settings.ask(typed, config, kind)
+        config = typed.into(config, kind, dict(has.get("wifi", [])))
+        if open_city:
+            config.pop("key", None)
+        elif not config.get("key"):
+            config["key"] = keys.text(keys.new())
+        _deploy(path, config)
+    if config.get("key"):
+        keys.remember(config["city"], bytes.fromhex(config["key"]))
+    _wait_until_up(path, config)
+
+
+def erase(path, yes):
+    """Remove all that is ours from a board; MicroPython stays."""
+    path = ports.pick(path)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise Wrong("erase asks first: type deskonomy board erase %s --yes" % path)
+        typer.confirm("Remove the city from %s, with its settings and all who live there?" % path, abort=True)
+    with _stopped(path):
+        removed = asyncio.run(deploying.erase(path, asyncio.run(survey(path))))
+    print("removed %d files and folders; MicroPython is still on %s" % (len(removed), path))
+
+
+def calibrate(path, sensor, seconds):
+    """Watch a sensor, and write the lowest and highest that it read into the board's config.json."""
+    path = ports.pick(path)
+    with _stopped(path):
+        on_board = asyncio.run(survey(path))
+        config = asyncio.run(deploying.config_of(path, on_board))
+        words = _sensor_of(config, sensor)
+        why = boards.detect(on_board).why_not(words)
+        if words["kind"] in _STEPS:
+            why = "%s is a %s: it reads %s, and needs no calibration" % (sensor, words["kind"], _STEPS[words["kind"]])
+        if why:
+            raise Failed(why)
+        asyncio.run(deploying.reset(path))
+    least, most, how = board_settings.typical(words)
+    print("Show %s its lowest and its highest within %g s: %s." % (sensor, seconds, how))
+    low, high = _watch(path, sensor, seconds)
+    if (high - low) * _SPAN_PARTS < abs(most - least):
+        raise Failed("%s read only %d to %d: too little to tell apart; nothing is changed" % (sensor, low, high))
+    if words["low"] > words["high"]:  # it reads less where there is more
+        low, high = high, low
+    words["low"], words["high"] = low, high
+    with _stopped(path):
+        asyncio.run(deploying.configure(path, config))
+    print("%s: level 0 at %d, level 1 at %d" % (sensor, low, high))
+    _wait_until_up(path, config)
+
+
+def _sensor_of(config, name):
+    """What a config.json says of the sensor of this name. Raises Wrong."""
+    sensors = config.get("sensors", [])
+    for words in sensors:
+        if words["name"] == name:
+            return words
+    names = ", ".join(sorted(words["name"] for words in sensors))
+    raise Wrong("%s has no sensor %s, only: %s" % (config.get("city", "the board"), name, names or "none"))
+
+
+@contextlib.contextmanager
+def _stopped(path):
+    """Stops what runs on the MicroPython on this port. If anything fails meanwhile, the board starts again as it is.
+
+    Raises Failed with what to do where no MicroPython answers.
+    """
+    with BoardPort(path) as board:
+        deadline = time.monotonic() + _ANSWER_S
+        board.type(b"\r\x03\x03\x02")  # to the prompt, wherever it is
+        while not board.at_prompt:
+            if time.monotonic() > deadline:
+                raise Failed(flash.advice(path))
+            board.lines()
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(Failed):
+            asyncio.run(deploying.reset(path))
+        raise
+
+
+def _deploy(path, config):
+    """Carry out a deploy with a progress bar, and say what it did. Returns its Plan."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("looking", total=None)
+
+        def step(done, whole, what):
+            bar.update(task, description=what or "done", completed=done, total=whole or 1)
+
+        made = asyncio.run(deploying.deploy(path, config, step))
+    if made.empty:
+        print("%s has it all already" % path)
+    else:
+        size = sum(len(data) for data in made.send.values())
+        print("sent %d files (%d KB), kept %d" % (len(made.send), size // 1024, len(made.kept) + len(made.copy)))
+    return made
+
+
+def _wait_until_up(path, config):
+    """Wait until the city says where it is, or, where its config names no network, that it is there.
+
+    Raises Failed with what the board said last.
+    """
+    said = []
+
+    def note(line):
+        said.append(line)
+        if not line.startswith((">>>", "MicroPython ", "Type ")):
+            print("  " + line)
+
+    networks = " or ".join(name for name, _ in config.get("wifi", []))
+    with BoardPort(path) as board:
+        heard = board.wait_for(lambda status: status["address"] or not networks, _UP_S, note, prompt_s=_ANSWER_S)
+        if heard is None and board.status:
+            raise Failed(
+                "%s runs, but is not on Wi-Fi %s: is that in reach, is the password right? "
+                "Say it anew: deskonomy board setup %s --wifi NETWORK" % (board.status["city"], networks, path)
+            )
+        if heard is None:
+            raise Failed(why_silent(path, board.at_prompt, said))
+    if networks:
+        print("%s is up at %s" % (heard["city"], heard["address"]))
+    else:
+        print("%s is up, alone: deskonomy board setup %s --wifi NETWORK lets it trade" % (heard["city"], path))
+
+
+def _watch(path, sensor, seconds):
+    """(lowest, highest) raw reading of a sensor within so many seconds from its first. Raises Failed."""
+    seen = []
+    until = None
+    with BoardPort(path) as board:
+        while until is None or time.monotonic() < until:
+            heard = board.wait_for(lambda status: sensor in status["sensors"], _UP_S, prompt_s=_ANSWER_S)
+            if heard is None:
+                raise Failed(why_silent(path, board.at_prompt, []))
+            told = heard["sensors"][sensor]
+            if "error" in told:
+                raise Failed("%s cannot be read: %s. Is it wired as it is set up?" % (sensor, told["error"]))
+            if "raw" in told:
+                until = until or time.monotonic() + seconds
+                seen.append(told["raw"])
+                print("  %s reads %s, so far %s to %s" % (sensor, seen[-1], min(seen), max(seen)), file=sys.stderr)
+    return min(seen), max(seen)

@@ -1,0 +1,122 @@
+"""The kinds of boards: what boards/NAME/board.json says of each.
+
+Here: which of them a chip is, and what its config.json says at first. Not here: the board itself (survey.py).
+"""
+
+import importlib
+import json
+import sys
+from dataclasses import dataclass
+
+from . import paths
+from .errors import Failed, Wrong
+
+CONFIG = "config.json"
+
+
+@dataclass(frozen=True)
+class Board:
+    """One folder of boards/.
+
+    mcu: the chip, as MicroPython calls it. flash_offset: where MicroPython goes on a blank chip, such as "0x1000".
+    architecture: whose machine code it runs. config: what its first config.json says. light: how a light sensor on
+    its pin stands in a config.json. pins: {kind of sensor: the pins that it works on}, none where the chip has no such
+    thing, for the kinds that do not work on every pin; an "adc" has to measure while Wi-Fi is on. indicator: {"kind":
+    "led" or "neopixel", "pin"} of the light that it has. heap_bytes: of memory that it starts with, which the firmware
+    must fit.
+    """
+
+    name: str
+    mcu: str
+    flash_offset: str
+    architecture: str | None
+    config: dict
+    light: dict
+    pins: dict[str, list[int]]
+    indicator: dict
+    heap_bytes: int
+
+    def why_not(self, sensor):
+        """Why a sensor, as a config.json describes it, cannot be on such a board, in words; None if it can."""
+        kind, pin = sensor["kind"], sensor.get("pin")
+        pins = self.pins.get(kind)
+        if pins is None or pin in pins:
+            return None
+        if not pins:
+            return "the %s sensor %s needs a pin that %s does not have" % (kind, sensor["name"], self.name)
+        where = "one of the pins %s of %s" % (", ".join(map(str, pins)), self.name)
+        return "the %s sensor %s goes to %s, not to %s" % (kind, sensor["name"], where, pin)
+
+
+def rules():
+    """The firmware's own module that knows what a config.json may say."""
+    sys.path.insert(0, str(paths.FIRMWARE))
+    try:
+        return importlib.import_module("board.config")
+    finally:
+        sys.path.remove(str(paths.FIRMWARE))
+
+
+def check(config, said=None):
+    """Raises Failed, in the firmware's own words, if a board would not take this as its config.json.
+
+    said: where somebody has said so, such as a file; that is what the words then name, in a Wrong.
+    """
+    firmware = rules()
+    try:
+        firmware.check(config)
+    except firmware.ConfigError as error:
+        if said:
+            raise Wrong(said + str(error).removeprefix(CONFIG)) from None
+        raise Failed(str(error)) from None
+
+
+def names():
+    """All kinds of boards, sorted."""
+    return sorted(path.parent.name for path in paths.BOARDS.glob("*/board.json"))
+
+
+def load(name):
+    """The Board of this name. Raises Wrong."""
+    if name not in names():
+        raise Wrong("there is no board %s in boards/, only %s" % (name, ", ".join(names())))
+    words = json.loads((paths.BOARDS / name / "board.json").read_text(encoding="utf-8"))
+    ours = words["deskonomy"]
+    return Board(
+        name=name,
+        mcu=words["mcu"],
+        flash_offset=words["deploy_options"]["flash_offset"],
+        architecture=ours["architecture"],
+        config=ours["config"],
+        light=ours["light"],
+        pins=ours["pins"],
+        indicator=ours["indicator"],
+        heap_bytes=ours["heap_bytes"],
+    )
+
+
+def of_mcu(mcu):
+    """The Board for a chip, such as "esp32s3". Raises Failed."""
+    for name in names():
+        board = load(name)
+        if board.mcu == mcu:
+            return board
+    raise Failed("boards/ knows no board with a chip %s: boards/README.md says how to add one" % mcu)
+
+
+def detect(survey):
+    """The Board that was surveyed: by the name of its MicroPython's build, else by its chip. Raises Failed."""
+    if survey.build in names():
+        return load(survey.build)
+    if survey.platform in ("linux", "darwin"):
+        return load("SIMULATED")
+    chip = survey.machine.rpartition(" with ")[2].replace("-", "").lower()  # "Generic ESP32S3 module with ESP32-S3"
+    fitting = [board for board in map(load, names()) if chip.startswith(board.mcu)]
+    if not fitting or survey.platform != "esp32":
+        raise Failed(
+            "boards/ has nothing for %s: boards/README.md says how to add a board" % (survey.machine or survey.platform)
+        )
+    board = max(fitting, key=lambda board: len(board.mcu))
+    if board.architecture != survey.architecture:  # such as an ESP32-C6, which is no ESP32
+        raise Failed("boards/ has nothing for a chip %s: boards/README.md says how to add a board" % chip)
+    return board

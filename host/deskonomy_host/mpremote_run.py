@@ -1,0 +1,65 @@
+"""Runs mpremote on a board's port, and says in words why it could not.
+
+Here: one run of it, with what it may read from us and a word on its progress. Not here: what it is to do (deploy.py,
+survey.py), the port without mpremote (ports.py).
+"""
+
+import asyncio
+import re
+import sys
+
+from . import ports
+from .errors import Failed
+
+_PATIENCE_S = 120  # for one step of mpremote; a real board takes some 20 s for all of the firmware
+_LAST = re.compile(r"^(?:[A-Z]\w*(?:Error|Exception): )(.*)$")  # what a program on the board raised
+
+
+async def mpremote(port, *words, stdin=b"", on_line=lambda line: None):
+    """Run mpremote on this port. Returns what it printed; raises Failed with its last line.
+
+    stdin: what it finds in /dev/stdin, so that a secret is neither in a file here nor in its words. on_line(text):
+    called with each line that it prints, as it prints it.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-u", "-m", "mpremote", "connect", port, *words),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        limit=2**20,
+        start_new_session=True,  # Ctrl-C is for us, who then end it
+    )
+    assert process.stdin and process.stdout
+    said = []
+    try:
+        process.stdin.write(stdin)
+        process.stdin.close()
+        while line := await asyncio.wait_for(process.stdout.readline(), _PATIENCE_S):
+            said.append(line.decode(errors="replace").rstrip())
+            on_line(said[-1])
+        await process.wait()
+    except TimeoutError:
+        raise Failed("the board at %s did not answer mpremote for %d s" % (port, _PATIENCE_S)) from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise Failed(_why(port, [line for line in said if line]))
+    return "\n".join(said).strip()
+
+
+def _why(port, said):
+    last = said[-1] if said else "no reason given"
+    if "failed to access" in last:
+        return ports.why_not(port) or "mpremote could not open %s" % port
+    if "could not enter raw repl" in last:
+        return "%s is there, but no MicroPython answers on it" % port
+    if "No space left" in last or "ENOSPC" in last or "Errno 28" in last:
+        return (
+            "the flash of the board at %s is full: remove files of yours (mpremote fs tree -s), then try again" % port
+        )
+    raised = _LAST.match(last)
+    if raised:
+        return "the board at %s says: %s" % (port, raised[1])
+    return "mpremote could not work on %s: %s" % (port, last)

@@ -1,0 +1,130 @@
+"""What boards/ and firmware/ say of themselves: each list of files is whole, and MicroPython can build each board."""
+
+import ast
+import json
+
+import pytest
+from deskonomy_host import boards, deploy, paths
+from deskonomy_host.errors import Failed, Wrong
+from deskonomy_host.survey import Survey
+from places import REPO
+
+CHIPS = [name for name in boards.names() if name != "SIMULATED"]
+
+
+def needed():
+    """What a board has to hold to run: {path on it: path here}."""
+    return {path: here.relative_to(paths.FIRMWARE).as_posix() for path, here in paths.firmware_files().items()}
+
+
+def test_package_json_lists_just_what_is_needed():
+    words = json.loads((paths.FIRMWARE / "package.json").read_text(encoding="utf-8"))
+    assert dict(words["urls"]) == needed() and len(words["urls"]) == len(needed())
+
+
+def calls(manifest):
+    """What a MicroPython manifest does: [(function, first argument)]."""
+    tree = ast.parse(manifest.read_text(encoding="utf-8"))
+    return [
+        (node.value.func.id, ast.literal_eval(node.value.args[0]))
+        for node in tree.body
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    ]
+
+
+def test_the_manifest_freezes_just_what_is_needed():
+    frozen = set()
+    for function, name in calls(paths.FIRMWARE / "manifest.py"):
+        assert function in ("module", "package")
+        files = [paths.FIRMWARE / name] if function == "module" else (paths.FIRMWARE / name).rglob("*.py")
+        frozen |= {file.relative_to(paths.FIRMWARE).as_posix() for file in files}
+    # A page cannot be frozen: it is copied beside such an image, or the board has none.
+    assert frozen == {path for path in needed().values() if path.endswith(".py")}
+
+
+@pytest.mark.parametrize("name", CHIPS)
+def test_a_board_is_a_board_dir_of_micropython(name):
+    folder = paths.BOARDS / name
+    words = json.loads((folder / "board.json").read_text(encoding="utf-8"))
+    assert {"deploy", "docs", "features", "images", "mcu", "product", "thumbnail", "url", "vendor"} <= set(words)
+    assert words["deploy_options"]["flash_offset"] == {"esp32": "0x1000"}.get(words["mcu"], "0")
+    cmake = (folder / "mpconfigboard.cmake").read_text(encoding="utf-8")
+    assert f"include(boards/mpconfigboard_{words['mcu']}_common.cmake)" in cmake
+    assert "set(MICROPY_FROZEN_MANIFEST ${MICROPY_BOARD_DIR}/manifest.py)" in cmake
+    header = (folder / "mpconfigboard.h").read_text(encoding="utf-8")
+    assert "#define MICROPY_HW_BOARD_NAME " in header and "#define MICROPY_HW_MCU_NAME " in header
+    included = [argument for function, argument in calls(folder / "manifest.py") if function == "include"]
+    assert included == ["$(PORT_DIR)/boards/manifest.py", "../../firmware/manifest.py"]
+    assert (folder / included[1]).resolve() == paths.FIRMWARE / "manifest.py"
+
+
+@pytest.mark.parametrize("name", boards.names())
+def test_what_a_board_begins_with_is_a_config_that_the_firmware_takes(name):
+    board = boards.load(name)
+    boards.check(board.config)
+    boards.check({**board.config, "sensors": [*board.config["sensors"], board.light]})
+    assert board.light["pin"] in board.pins["adc"]
+
+
+def test_kinds_of_sensors_are_the_same_everywhere():
+    kinds = {path.stem for path in (paths.FIRMWARE / "board" / "kinds").glob("*.py")}
+    assert set(boards.rules()._KINDS) == kinds
+    for name in boards.names():
+        assert set(boards.load(name).pins) <= kinds
+
+
+def test_a_sensor_that_cannot_be_on_a_board_is_said():
+    touch = {"name": "pad", "kind": "touch", "pin": 4}
+    assert [boards.load(name).why_not(touch) for name in CHIPS] == [
+        None,
+        "the touch sensor pad needs a pin that ESP32_GENERIC_C3 does not have",
+        None,
+    ]
+    light = {"name": "light", "kind": "adc", "pin": 4}
+    where = "32, 33, 34, 35, 36, 39 of ESP32_GENERIC, not to 4"
+    assert boards.load("ESP32_GENERIC").why_not(light) == "the adc sensor light goes to one of the pins " + where
+    assert boards.load("ESP32_GENERIC").why_not({"name": "air", "kind": "rssi"}) is None
+
+
+@pytest.mark.parametrize(
+    "machine, build, architecture, name",
+    [
+        ("Generic ESP32 module with ESP32", "ESP32_GENERIC", "xtensawin", "ESP32_GENERIC"),
+        (
+            "Generic ESP32S3 module with Octal-SPIRAM with ESP32S3",
+            "ESP32_GENERIC_S3-X",
+            "xtensawin",
+            "ESP32_GENERIC_S3",
+        ),
+        ("LOLIN C3 mini with ESP32-C3FH4", "LOLIN_C3_MINI", "rv32imc", "ESP32_GENERIC_C3"),
+        ("M5Stack Atom with ESP32-PICO-D4", "M5STACK_ATOM", "xtensawin", "ESP32_GENERIC"),
+    ],
+)
+def test_a_chip_finds_its_board(machine, build, architecture, name):
+    found = boards.detect(Survey(platform="esp32", machine=machine, build=build, architecture=architecture))
+    assert found.name == name and found.architecture == architecture
+
+
+def test_a_chip_without_a_board_is_said():
+    c6 = Survey(platform="esp32", machine="ESP32-C6 with ESP32-C6", build="ESP32_GENERIC_C6", architecture="rv32imc")
+    with pytest.raises(Failed, match=r"nothing for a chip esp32c6: boards/README.md says how to add"):
+        boards.detect(c6)
+    with pytest.raises(Failed, match="nothing for Raspberry Pi Pico with RP2040"):
+        boards.detect(Survey(platform="rp2", machine="Raspberry Pi Pico with RP2040"))
+    with pytest.raises(Wrong, match="there is no board TEAPOT"):
+        boards.load("TEAPOT")
+    with pytest.raises(Failed, match=r'config.json: "city" must be a name'):
+        boards.check({"city": ""})
+
+
+def test_mip_installs_a_firmware_that_runs_and_a_deploy_takes_its_place(loop, bench, mpremote):
+    (bench.flash / "config.json").write_text('{"city": "MIPTOWN"}')
+    mpremote(bench.machine.serial, "mip", "install", "--target", "/", str(REPO / "firmware" / "package.json"))
+    installed = {file.relative_to(bench.flash).as_posix() for file in bench.flash.rglob("*.*")} - {"config.json"}
+    assert installed == set(needed())
+    mpremote(bench.machine.serial, "reset")
+    bench.wait_for('{"city": "MIPTOWN"')
+    made = loop.run(deploy.deploy(bench.machine.serial))
+    assert {path for path in made.old if "." in path} == installed - {"main.py"}
+    bench.wait_for('{"city": "MIPTOWN"')
+    assert {path.name for path in bench.flash.iterdir()} <= {"a", "config.json", "main.py", "starts.txt", "city.state"}
