@@ -1,10 +1,12 @@
 """How a command reaches a city that another process runs: HTTP on loopback, found through a per-user directory.
 
 Server side: ControlServer, which answers GET /api/state and POST /api/COMMAND and has its address and token in a file
-that only this user can read. Client side: running(), find(), send(). Not here: what the commands do (run.py).
+that only this user can read. Client side: running(), find(), send(). Not here: what the commands do (cities.py), who
+may ask (guard.py), the dashboard that the same server may show (dashboard/).
 """
 
 import contextlib
+import errno
 import getpass
 import http.client
 import inspect
@@ -16,11 +18,13 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from . import words
 from .errors import Failed, Wrong
+from .guard import HEADERS, LOOPBACK, Guard
 
-LOOPBACK = "127.0.0.1"
 REQUEST_MAX = 16 * 1024  # bytes; a command is a few words
 _TIMEOUT_S = 5
+_PORTS = 100  # tried, one above the other
 
 
 def runtime_directory():
@@ -50,27 +54,34 @@ class ControlServer:
     Wrong or ValueError for words that make no sense and Failed for what cannot be done now; who asked gets the message.
     """
 
-    def __init__(self, cities, state, commands):
+    def __init__(self, cities, state, commands, site=None, listen=LOOPBACK, port=0, token=None):
+        """site: a dashboard.site.Site to show besides. port: the first to try, 0 for any. token: None for a new one."""
         self.cities = list(cities)
         self.port = None
+        self.token = token or secrets.token_urlsafe(24)
         self._state = state
         self._commands = commands
-        self._token = secrets.token_urlsafe(24)
+        self._site = site
+        self._listen = listen
+        self._first_port = port
+        self._guard = Guard(self.token, listen)
         self._open = contextlib.AsyncExitStack()
 
     async def __aenter__(self):
         from aiohttp import web
 
-        app = web.Application(client_max_size=REQUEST_MAX)
+        app = web.Application(client_max_size=REQUEST_MAX, middlewares=[self._middleware()])
+        app.on_response_prepare.append(_add_headers)
         app.router.add_get("/api/state", self._get_state)
         app.router.add_post("/api/{command}", self._post_command)
+        if self._site is not None:
+            self._site.add_to(app)
         async with contextlib.AsyncExitStack() as stack:
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, LOOPBACK, 0).start()
-            self.port = runner.addresses[0][1]
-            entry = Running(os.getpid(), self.cities, sorted(self._commands), self.port, self._token)
+            self.port = self._guard.port = await self._listen_on(runner)
+            entry = Running(os.getpid(), self.cities, sorted(self._commands), self.port, self.token)
             stack.callback(_register(entry).unlink, missing_ok=True)
             self._open = stack.pop_all()
         return self
@@ -78,35 +89,48 @@ class ControlServer:
     async def __aexit__(self, *_):
         await self._open.aclose()
 
-    def _refusal(self, request):
-        """Why a request is turned away, or None. A web page elsewhere cannot name this host (DNS rebinding)."""
-        if request.host not in (f"{LOOPBACK}:{self.port}", f"localhost:{self.port}"):
-            return _reply({"error": "this answers on loopback only"}, 403)
-        if request.method == "POST":
-            given = request.headers.get("Authorization", "").encode()
-            if not secrets.compare_digest(given, f"Bearer {self._token}".encode()):
-                return _reply({"error": "the token is missing or not this process's"}, 403)
-        return None
+    async def _listen_on(self, runner):
+        """Listen on the first port or the next free one; returns it. Raises Failed."""
+        from aiohttp import web
+
+        last = min(self._first_port + _PORTS, 65535) if self._first_port else 0
+        for port in range(self._first_port, last + 1):
+            try:
+                await web.TCPSite(runner, self._listen, port).start()
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or port == last:
+                    where = words.shown((self._listen, port))
+                    raise Failed(f"cannot listen on {where}: {error.strerror or error}") from None
+            else:
+                break
+        return runner.addresses[0][1]
+
+    def _middleware(self):
+        from aiohttp import web
+
+        @web.middleware
+        async def guarded(request, handler):
+            refusal = self._guard.refusal(request)
+            return _reply({"error": refusal}, 403) if refusal else await handler(request)
+
+        return guarded
 
     async def _get_state(self, request):
-        return self._refusal(request) or _reply({"cities": self._state()})
+        return _reply({"cities": self._state()})
 
     async def _post_command(self, request):
-        refusal = self._refusal(request)
-        if refusal is not None:
-            return refusal
         name = request.match_info["command"]
         command = self._commands.get(name)
         if command is None:
             return _reply({"error": f"no command {name} here, only {', '.join(sorted(self._commands))}"}, 404)
         try:
-            words = json.loads(await request.read())
-            inspect.signature(command).bind(**words)
+            given = json.loads(await request.read())
+            inspect.signature(command).bind(**given)
         except (ValueError, TypeError, RecursionError):
             takes = ", ".join(inspect.signature(command).parameters)
             return _reply({"error": f"{name} takes a JSON object with {takes}"}, 400)
         try:
-            result = command(**words)
+            result = command(**given)
             return _reply(await result if inspect.isawaitable(result) else result)
         except (Wrong, ValueError) as error:
             return _reply({"error": str(error)}, 400)
@@ -114,6 +138,10 @@ class ControlServer:
             return _reply({"error": str(error)}, 409)
         except Exception as error:  # whoever asked hears of a mistake of ours; the cities go on
             return _reply({"error": f"{type(error).__name__}: {error}"}, 500)
+
+
+async def _add_headers(request, response):
+    response.headers.update(HEADERS)
 
 
 def _reply(value, status=200):
@@ -179,18 +207,18 @@ def find(city):
     raise Failed(f"no city {city} is running, nor any other; start one: deskonomy run {city}")
 
 
-def send(city, command, **words):
+def send(city, command, **given):
     """Have a running city's process do something; its reply. Raises Failed, and Wrong for words it does not take.
 
     influence: good, yield_mills (None gives the yield back to the sensors). connect: address, "HOST:PORT".
     """
-    return ask(find(city), command, city=city, **words)
+    return ask(find(city), command, city=city, **given)
 
 
-def ask(entry, command, **words):
+def ask(entry, command, **given):
     """As send(), to a process that running() or find() gave."""
     try:
-        status, reply = _ask(entry, "POST", command, words)
+        status, reply = _ask(entry, "POST", command, given)
     except ConnectionError:
         raise Failed(f"process {entry.pid} has ended") from None
     if status == 400:
@@ -200,12 +228,12 @@ def ask(entry, command, **words):
     return reply
 
 
-def _ask(entry, method, path, words=None):
+def _ask(entry, method, path, given=None):
     """One request; its (HTTP status, reply). Raises ConnectionError where nobody is, Failed where it is no answer."""
     connection = http.client.HTTPConnection(LOOPBACK, entry.port, timeout=_TIMEOUT_S)
     headers = {"Authorization": f"Bearer {entry.token}"} if method == "POST" else {}
     try:
-        connection.request(method, f"/api/{path}", json.dumps(words) if words is not None else None, headers)
+        connection.request(method, f"/api/{path}", json.dumps(given) if given is not None else None, headers)
         response = connection.getresponse()
         reply = json.loads(response.read())
         if isinstance(reply, dict):

@@ -1,19 +1,23 @@
 """`deskonomy demo`: a board whose light sensor moves an economy, and two cities that trade with it.
 
 Here: the story, from a bare MicroPython to three cities that trade, and its days and nights. Not here: the simulated
-board (simulator.py), the cities of this process (run.py), what all of it looks like (view.py).
+board (simulator.py), the cities of this process (cities.py), what all of it looks like (view.py).
 """
 
 import asyncio
 import contextlib
 import itertools
-
-from deskonomy.drive import drive
+from dataclasses import replace
 
 from . import run, simulator, words, world
-from .control import ControlServer
+from .cities import Cities
+from .dashboard import show
+from .dashboard.detail import Detail
+from .dashboard.source import Live, News
 from .display import choose, show_until
 from .errors import Failed
+from .history import Recorder, recording
+from .steering import Steering
 
 BOARD = "DESKTOWN"
 CITIES = ("RIVERWOOD", "SEASIDE")
@@ -27,31 +31,45 @@ TURNS = (
 )
 
 
-def demo(day=True, duration_s=None, as_json=False, micropython=None):
-    """Run the demo until so many seconds are over, or for ever. Raises Failed, KeyboardInterrupt."""
-    plan = world.of_names(CITIES)
+def demo(day=True, duration_s=None, as_json=False, micropython=None, history=None, dashboard=None):
+    """Run the demo until so many seconds are over, or for ever. Raises Failed, KeyboardInterrupt.
+
+    history: the file that keeps its history, None for none. dashboard: a dashboard.show.Wish, None for none.
+    """
+    plan = replace(world.of_names(CITIES), speed=SPEED)
     colours = {city.name: city.colour for city in plan.cities} | {BOARD: "yellow"}
     hint = f"Ctrl-C ends  ·  in another terminal: deskonomy board sense {SENSOR} 0.1"
-    asyncio.run(_demo(plan, choose(as_json, colours, hint), day, duration_s, micropython))
+    recorder = history and Recorder(history, colours)
+    display = choose(as_json, colours, hint)
+    asyncio.run(_demo(plan, colours, display, day, duration_s, micropython, recorder, dashboard))
 
 
-async def _demo(plan, display, day, duration_s, micropython):
-    cities = world.build(plan)
-    roads = {}
-    readings = run.Readings(cities, roads)
-    story = Story(display.note, roads, day, micropython)
+async def _demo(plan, colours, display, day, duration_s, micropython, recorder, dashboard):
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(display)
-        for city in cities:
-            on_network = run.on_network(city, plan.listen, plan.port, lambda line: None)  # the statuses tell of roads
-            roads[city.name] = await stack.enter_async_context(on_network)
+        more = {"detail": Detail} if recorder or dashboard else None
+        # The statuses tell of roads.
+        cities = await stack.enter_async_context(Cities(plan, lambda line: None, more=more))
+
+        def say(text):
+            display.note(text)
+            if recorder:
+                recorder.note(text)
+
+        news = News(say)
+        story = Story(news, cities.roads, day, micropython)
 
         def statuses():
-            return readings() + story.statuses()
+            return cities.read() + story.statuses()
 
-        commands = story.commands(run.commands(cities, roads))
-        await stack.enter_async_context(ControlServer([*CITIES, BOARD], statuses, commands))
-        driving = await stack.enter_async_context(run.background(drive(cities, SPEED)))
+        if recorder:
+            stack.enter_context(recorder)
+            await stack.enter_async_context(recording(recorder, statuses))
+        steering = await stack.enter_async_context(Steering(cities, news))
+        source = Live(statuses, story.commands(cities.commands | steering.commands), news, steering.clock)
+        names = [*CITIES, BOARD]
+        await stack.enter_async_context(show.serve(dashboard, source, colours, names, display.dashboard))
+        driving = await stack.enter_async_context(run.background(cities.live()))
         telling = await stack.enter_async_context(run.background(story.tell()))
         await show_until([driving, telling], display, statuses, duration_s)
 
@@ -95,7 +113,7 @@ class Story:
         return [status] if status else []
 
     def commands(self, of_cities):
-        """What `deskonomy influence`, `connect` and `board sense` may ask of the board and of the cities beside it."""
+        """What may be asked of the board and of the cities beside it: as simulator.commands(), and as of_cities."""
 
         def those_of(city):
             return simulator.commands(self._up()) if city == BOARD else of_cities
@@ -106,12 +124,21 @@ class Story:
         def connect(city, address):
             return those_of(city)["connect"](city, address)
 
+        def open(city, other, address=None):
+            # A board can only dial, so its roads are the business of the cities that dial it.
+            city, other = (other, city) if city == BOARD else (city, other)
+            return of_cities["open"](city, other, self._up().address if other == BOARD else address)
+
+        def close(city, other):
+            return of_cities["close"](*((other, city) if city == BOARD else (city, other)))
+
         def sense(name, value):
             self._up().sense(name, value)
             self._day = False  # from now on somebody else has the light in hand
             return {"name": name, "value": value}
 
-        return {"influence": influence, "connect": connect, "sense": sense}
+        here = {"influence": influence, "connect": connect, "sense": sense, "open": open, "close": close}
+        return of_cities | here
 
     def _up(self):
         if self._board is None:

@@ -28,11 +28,17 @@ class JsonLines:
         with contextlib.suppress(OSError):
             print(text, file=self._notes_to(), flush=True)
 
+    def dashboard(self, address):
+        """Say where the dashboard is."""
+        self.note(f"dashboard: {address}")
+
     def _notes_to(self):
         return sys.stderr
 
     def show(self, statuses):
-        sys.stdout.write("".join(json.dumps(status, ensure_ascii=False) + "\n" for status in statuses))
+        for status in statuses:
+            line = {key: value for key, value in status.items() if key != "detail"}  # that is for pictures
+            sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
         sys.stdout.flush()
 
     end = show
@@ -82,6 +88,10 @@ class Live:
         passed_s = int(time.monotonic() - self._start)
         self._notes = [*self._notes[-7:], f"{passed_s // 60}:{passed_s % 60:02} {text}"]
 
+    def dashboard(self, address):
+        """Say where the dashboard is, as long as the view lasts."""
+        self._hint = f"Ctrl-C ends  ·  dashboard: {address}"
+
     def show(self, statuses):
         now = time.monotonic()
         if now - self._sampled >= 1:
@@ -114,8 +124,11 @@ def choose(as_json, colours, hint):
     return PlainLines()
 
 
-async def show_until(tasks, display, statuses, duration_s=None):
-    """Show what statuses() gives until one of the tasks is done or the time is over, and once more at the end."""
+async def show_until(tasks, display, statuses, duration_s=None, halt=None):
+    """Show what statuses() gives until one of the tasks is done or the time is over, and once more at the end.
+
+    halt: coroutine function that is awaited before the end is shown, however it comes.
+    """
     start = due = time.monotonic()
     end = float("inf") if duration_s is None else start + duration_s
     done = set()
@@ -129,4 +142,6 @@ async def show_until(tasks, display, statuses, duration_s=None):
         for task in done:
             await task
     finally:
+        if halt is not None:
+            await halt()
         display.end(statuses())

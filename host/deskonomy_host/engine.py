@@ -15,6 +15,7 @@ from .errors import Failed
 ENGINES = ("plain", "numba")
 # What plain Python does with ease, in residents times ticks a second; loading compiled code pays above it.
 _PLAIN_PACE = 100_000
+_PLAIN_WORK = 800_000  # what it does while compiled code is being loaded, in residents times ticks
 
 
 class Engine:
@@ -33,10 +34,14 @@ def available():
     return ENGINES if importlib.util.find_spec("numba") else ENGINES[:1]
 
 
-def choose(residents, ticks_per_s):
-    """The engine for a pace (None for as fast as it goes): the fastest one where plain Python has too much to do."""
-    busy = ticks_per_s is None or residents * ticks_per_s > _PLAIN_PACE
-    return engine(available()[-1] if busy else "plain")
+def choose(residents, ticks_per_s, ticks=None):
+    """The name of the engine that is done first, or keeps the pace.
+
+    ticks_per_s: None for as fast as it goes. ticks: how many there will be, None for no end.
+    """
+    fast = ticks_per_s is None or residents * ticks_per_s > _PLAIN_PACE
+    short = ticks is not None and residents * ticks <= _PLAIN_WORK
+    return available()[-1] if fast and not short else "plain"
 
 
 def engine(name):

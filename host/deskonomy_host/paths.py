@@ -19,9 +19,9 @@ ON_BOARD = _HERE / "on_board"  # small scripts that mpremote runs on a board
 
 
 def firmware_files():
-    """{path on the flash: path here} of everything that a board runs."""
-    files = {name: FIRMWARE / name for name in ("boot.py", "main.py")}
+    """{path of a source: path here} of everything that a board runs, and of the page that it shows."""
+    files = {"main.py": FIRMWARE / "main.py"}
     for folder in (CORE, FIRMWARE / "board"):
-        for file in sorted(folder.rglob("*.py")):
+        for file in sorted([*folder.rglob("*.py"), *folder.glob("*.html")]):
             files["%s/%s" % (folder.name, file.relative_to(folder).as_posix())] = file
     return files

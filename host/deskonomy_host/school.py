@@ -1,15 +1,17 @@
 """The Merchant School: sends trained merchants into a city and counts those that come back.
 
 Here: a city of one street that lives on the far side of a socket, as an example of how little it takes to join in.
-Not here: anything else of ours but the merchant's own format (deskonomy.codec).
+Not here: anything else of ours but the merchant's own format (deskonomy.codec) and where a NAME.local is (names.py).
 """
 
+import asyncio
 import socket
 import time
 
 from deskonomy.codec import Refused, decode, encode
 from deskonomy.merchant import Merchant
 
+from . import names
 from .errors import Failed
 
 NAME = "PythonCity"
@@ -30,7 +32,7 @@ PRICES_MILLS = {
 def send(host, port, count=COUNT, good=GOOD, money_mills=MONEY_MILLS, wait_s=10.0, say=print):
     """Send merchants to the city at this address, wait until as many came back. Returns how many. Raises Failed."""
     try:
-        with socket.create_connection((host, port), _TIMEOUT_S) as sock:
+        with socket.create_connection((asyncio.run(names.find(host)), port), _TIMEOUT_S) as sock:
             return _teach(sock, f"{host}:{port}", count, good, money_mills, wait_s, say)
     except OSError as error:
         why = "it does not answer" if isinstance(error, TimeoutError) else error.strerror or error

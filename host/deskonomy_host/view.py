@@ -144,9 +144,11 @@ def _block(status, colours, trends, width):
 
 
 def _sensor(name, sensor, colour):
+    line = Text("▌", style=colour).append(f" {_shorten(name, 8):<8}  ", style="default")
+    if "level" not in sensor:
+        return line.append(sensor.get("error", "no reading yet"), style="bold red" if "error" in sensor else _DIM)
     level = sensor["level"]
     filled = round(20 * min(1, max(0, level)))
-    line = Text("▌", style=colour).append(f" {_shorten(name, 8):<8}  ", style="default")
     line.append("█" * filled, style="yellow").append("░" * (20 - filled), style=_DIM)
     return line.append(f" {level:4.0%}", style="bold yellow").append(f"   reads {sensor['raw']}", style=_DIM)
 
@@ -208,7 +210,7 @@ def plain(status):
         gives = status["yield"][good]
         parts.append(f"{good} {_price(price['mean'])}" + (f" (yield {gives:g})" if gives != 1 else ""))
     for name, sensor in status.get("sensors", {}).items():
-        parts.append(f"{name} {sensor['level']:.0%}")
+        parts.append(f"{name} {sensor['level']:.0%}" if "level" in sensor else f"{name} {sensor.get('error', '?')}")
     parts.append(f"{sum(status['merchants'].values())} merchants")
     for name, road in sorted(status["roads"].items()):
         parts.append(f"{name} {road['state']} {road['sent']} out {road['received']} in")

@@ -106,6 +106,21 @@ def address(what):
     return parse
 
 
+def host(what):
+    """A function from "HOST" or "HOST:PORT" to (host, port); port is None where none is said."""
+
+    def parse(word):
+        text = str(word)
+        bare = text.endswith("]") or ":" not in text
+        try:
+            host, port = address(what)(f"{text}:1" if bare else text)
+        except Wrong:
+            raise Wrong(f"{what} takes HOST or HOST:PORT, such as desktown.local, not {word!r}") from None
+        return host, None if bare else port
+
+    return parse
+
+
 def shown(address):
     """(host, port) as it is typed."""
     host, port = address

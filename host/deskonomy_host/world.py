@@ -9,7 +9,7 @@ from itertools import combinations
 
 from deskonomy.city import City
 from deskonomy.goods import GOODS
-from deskonomy.road import connect
+from deskonomy.lane import connect
 
 from . import engine as engines
 from . import words
@@ -45,7 +45,8 @@ class World:
     """All to run in one process.
 
     roads: pairs of names. speed: ticks a second, math.inf for as fast as it goes. engine: a name of engine.ENGINES,
-    None for the one that suits the speed.
+    None for the one that suits the speed. key_file: where the key is that every peer must have, None for what
+    keys.given() makes of that.
     """
 
     cities: list
@@ -56,6 +57,7 @@ class World:
     seed: int = SEED
     speed: float = SPEED
     engine: str | None = None
+    key_file: str | None = None
 
 
 def of_names(names):
@@ -69,15 +71,40 @@ def of_names(names):
     return World(cities, list(combinations(names, 2)))
 
 
-def build(world):
-    """The cities of a World, with the roads between them. City i is born from the seed of the world + i, or its own."""
-    residents = sum(plan.locals_ * 3 // 2 for plan in world.cities)
-    kernel = engines.engine(world.engine) if world.engine else engines.choose(residents, pace(world.speed))
-    cities = [build_city(plan, world.seed + index, world.goods, kernel) for index, plan in enumerate(world.cities)]
-    by_name = {city.name: city for city in cities}
+def residents(plan) -> int:
+    """How many people a CityPlan or a World has."""
+    if isinstance(plan, World):
+        return sum(residents(city) for city in plan.cities)
+    return plan.locals_ + (plan.locals_ // 2 if plan.merchants is None else plan.merchants)
+
+
+def engine_of(world, ticks=None):
+    """The name of the engine that runs a World for so many ticks, None for no end."""
+    return world.engine or engines.choose(residents(world), pace(world.speed), ticks)
+
+
+def build(world, names=None, border=None, saved=None):
+    """The cities of a World, or those of these names, with the roads between them.
+
+    City i is born from the seed of the world + i, or its own. border: called with a City of these and the name of one
+    that is not, for each road that leads there. saved: the City of a plan, its goods and an engine where it need not be
+    born, else None.
+    """
+    kernel = engines.engine(engine_of(world))
+    cities = {
+        plan.name: (saved and saved(plan, world.goods, kernel))
+        or build_city(plan, world.seed + index, world.goods, kernel)
+        for index, plan in enumerate(world.cities)
+        if names is None or plan.name in names
+    }
     for one, other in world.roads:
-        connect(by_name[one], by_name[other])
-    return cities
+        if one in cities and other in cities:
+            connect(cities[one], cities[other])
+        elif border is not None and one in cities:
+            border(cities[one], other)
+        elif border is not None and other in cities:
+            border(cities[other], one)
+    return list(cities.values())
 
 
 def build_city(plan, seed, goods, kernel):
@@ -94,10 +121,20 @@ def build_city(plan, seed, goods, kernel):
 
 
 def with_words(
-    world, *, dial=(), listen=None, port=None, seed=None, locals_=None, merchants=None, speed=None, engine=None
+    world,
+    *,
+    dial=(),
+    listen=None,
+    port=None,
+    seed=None,
+    locals_=None,
+    merchants=None,
+    speed=None,
+    engine=None,
+    key_file=None,
 ):
     """The World with what the command line says in its place: a word there wins over the file, for every city."""
-    given = {"listen": listen, "port": port, "seed": seed, "speed": speed, "engine": engine}
+    given = {"listen": listen, "port": port, "seed": seed, "speed": speed, "engine": engine, "key_file": key_file}
     for plan in world.cities:
         plan.locals_ = plan.locals_ if locals_ is None else locals_
         plan.merchants = plan.merchants if merchants is None else merchants

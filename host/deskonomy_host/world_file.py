@@ -23,13 +23,16 @@ def read(path):
     except UnicodeDecodeError:
         raise Wrong(f"{path} is not UTF-8 text: save it as UTF-8") from None
     try:
-        return _world(tomllib.loads(text))
+        world = _world(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, Wrong) as error:
         raise Wrong(f"{path}: {error}") from None
+    if world.key_file is not None:
+        world.key_file = str(Path(path).parent / world.key_file)
+    return world
 
 
 def _world(table):
-    top = _Table("", table, ("cities", "goods", "roads", "connect", "listen", "port", "seed", "speed"))
+    top = _Table("", table, ("cities", "goods", "roads", "connect", "listen", "port", "seed", "speed", "key_file"))
     goods = _goods(top.table("goods"))
     good_names = [good.name for good in goods]
     tables = top.table("cities")
@@ -47,6 +50,7 @@ def _world(table):
         port=top.value("port", lambda what: words.whole(what, 1, 65535, PORT), PORT),
         seed=top.value("seed", lambda what: words.whole(what, 0, words.SEED_MAX, 7), SEED),
         speed=top.value("speed", words.speed, SPEED),
+        key_file=top.text("key_file", "", "'deskonomy.key', beside this file") if top.has("key_file") else None,
     )
 
 
