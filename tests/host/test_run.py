@@ -137,7 +137,7 @@ def test_two_processes_trade(start):
     other.until(traded, "PORTSVILLE")
     assert other.next("WINTERHOLD")["roads"].keys() == {"PORTSVILLE"}
     assert other.end()[0] == 130
-    one.until(lambda status: status["roads"]["PORTSVILLE"]["state"] == "down", "RIVERWOOD")
+    one.until(lambda status: status["roads"].get("PORTSVILLE", {}).get("state") == "down", "RIVERWOOD")
     assert one.end()[0] == 130
 
 

@@ -6,7 +6,7 @@ import json
 import pytest
 from deskonomy import status
 from deskonomy.city import City
-from deskonomy.road import connect
+from deskonomy.lane import connect
 from deskonomy_host import view
 from deskonomy_host.display import Live
 from rich.console import Console
@@ -14,6 +14,7 @@ from rich.console import Console
 NAMES = ["DESKTOWN", "RIVERWOOD", "SEASIDE", "WINTERHOLD", "PORTSVILLE", "A", "B", "C", "D", "E"]
 COLOURS = dict.fromkeys(NAMES, "green")
 SENSORS = {"light": {"raw": 2210, "level": 0.54}}
+DARK = {"light": {"good": "wood", "error": "no answer (TIMEOUT)"}, "soil": {"good": "bed"}}
 
 
 def world(count, ticks=60):
@@ -54,6 +55,14 @@ def test_it_fits_every_terminal(count, width, height):
         assert all(any(status["city"] in line for line in shown) for status in statuses)
 
 
+def test_sensors_without_a_reading():
+    statuses, trends = world(1)
+    statuses[0]["sensors"] = DARK
+    text = "\n".join(drawn(view.frame(statuses, COLOURS, trends, 80, 24, [], ""), 80))
+    assert "light     no answer (TIMEOUT)" in text and "soil      no reading yet" in text
+    assert "light no answer (TIMEOUT), soil ?" in view.plain(statuses[0])
+
+
 def test_three_cities_in_full_at_80_by_24():
     statuses, trends = world(3)
     shown = drawn(view.frame(statuses, COLOURS, trends, 80, 24, ["0:01 older", "0:02 newer"], "Ctrl-C ends"), 80)
@@ -75,7 +84,7 @@ def test_three_cities_in_full_at_80_by_24():
         ("stock", f"{statuses[0]['owned']['wood']:.1f}"),
         ("yield", "×1.08"),
     ):
-        assert shown[1].index(head) + len(head) == shown[2].index(cell) + len(cell)
+        assert shown[1].index(head) + len(head) == f"{shown[2]} ".index(f" {cell} ") + 1 + len(cell)
 
 
 def test_roads_that_are_down_or_lose_merchants_stand_out():

@@ -55,6 +55,7 @@ MISTAKES = [
     ("port = 'any'\n" + CITY, "port", "55555"),
     ("seed = 1.5\n" + CITY, "seed", "such as 7"),
     ("connect = ['x:y']\n" + CITY, "connect", "HOST:PORT"),
+    ("key_file = 7\n" + CITY, "key_file", "'deskonomy.key'"),
 ]
 
 

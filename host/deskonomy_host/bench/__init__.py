@@ -21,10 +21,11 @@ from .stage import Stage
 SECTIONS = {
     "engines": ("Ticks a second", "ticks", "engines"),
     "growth": ("Time a tick for each resident who acts, in cities of the same age", "ticks", "growth"),
+    "processes": ("One world in one process and in two", "processes", "processes"),
     "memory": ("Memory", "memory", "memory"),
     "codec": ("Merchants to lines and back", "codec", "codec"),
     "road": ("A road between two hosts, over TCP on loopback", "road", "road"),
-    "board": ("The simulated board: real firmware, real MicroPython, a heap of 112k", "board", "board"),
+    "board": ("The simulated board: real firmware, real MicroPython", "board", "board"),
     "start": ("Starting", "start", "start"),
     "instructions": ("Instructions a tick of 20+10, counted by valgrind", "instructions", "instructions"),
 }

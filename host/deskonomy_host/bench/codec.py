@@ -11,7 +11,7 @@ def codec(stage, bar):
     count = 100 if stage.quick else 2000
     players = {"CPython": stage.on_cpython("bench_codec.py")}
     if stage.micropython is not None:
-        players["MicroPython"] = stage.on_micropython("bench_codec.py", stage.firmware())
+        players["MicroPython"] = stage.on_micropython("bench_codec.py", stage.core())
     bar.begin(stage.rounds * len(players))
     answers = {name: [] for name in players}
     for _ in range(stage.rounds):

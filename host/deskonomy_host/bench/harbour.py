@@ -28,6 +28,7 @@ class Harbour:
     def __init__(self, name):
         self.name = name
         self.roads = {}
+        self.ledger = None  # set by Roads
         self._network = Roads(self, port=SEARCHED_FROM, log=lambda line: None)
 
     async def __aenter__(self):

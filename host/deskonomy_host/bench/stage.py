@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .. import deploy, paths
 from ..errors import Failed
-from ..simulated_machine import find_micropython
+from ..interpreter import find_micropython
 
 NO_NATIVE = "this MicroPython runs no machine code"
 
@@ -52,11 +52,19 @@ class Stage:
             int(self.output([self.micropython, "-c", "import sys; print(getattr(sys.implementation, '_mpy', 0))"]))
         )
 
-    def firmware(self, native=True):
-        """A folder with the firmware as .mpy, with machine code or without: what a deploy puts on a board."""
-        folder = self.folder / ("native" if native else "bytecode")
+    def core(self, native=True):
+        """A folder with the city as .mpy, with machine code or without: firmware/deskonomy as a deploy compiles it."""
+        sources = {path: here for path, here in paths.firmware_files().items() if path.startswith("deskonomy/")}
+        return self._compiled("native" if native else "bytecode", sources, self.architecture if native else None)
+
+    def firmware(self):
+        """A folder with all of the firmware: what a deploy puts on a board."""
+        return self._compiled("firmware", paths.firmware_files(), self.architecture)
+
+    def _compiled(self, name, sources, architecture):
+        folder = self.folder / name
         if not folder.exists():
-            for path, data in deploy.compiled(paths.firmware_files(), self.architecture if native else None).items():
+            for path, data in deploy.compiled(sources, architecture).items():
                 file = folder / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(data)

@@ -110,7 +110,7 @@ def words(stage, engine):
     if engine.kind == "oracle":
         # In a larger heap it is slower: it leaves more to clear away, and less of it in the processor's cache.
         return stage.on_micropython("bench_ticks.py", engine.kind, oracle, heap="1m")
-    firmware = stage.firmware(native=engine.name == "viper")
+    firmware = stage.core(native=engine.name == "viper")
     return stage.on_micropython("bench_ticks.py", engine.kind, firmware, heap="128m")
 
 

@@ -1,0 +1,146 @@
+"""Serial ports: why one cannot be opened, in words; which one is meant; a chip on which nothing answers."""
+
+import errno
+import os
+import sys
+import threading
+
+import pytest
+import serial
+from deskonomy_host import board_setup, flash, ports
+from deskonomy_host.errors import Failed, Wrong
+
+pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+
+
+@pytest.fixture
+def port():
+    """The path of a port whose other end says nothing, and that end."""
+    ours, theirs = pty.openpty()
+    yield os.ttyname(theirs), ours
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_a_port_that_is_free_can_be_opened(port):
+    assert ports.why_not(port[0]) is None
+
+
+def test_a_missing_port_is_said():
+    assert ports.why_not("/dev/ttyNONE").startswith("there is no port /dev/ttyNONE: is the board plugged in?")
+
+
+def test_a_busy_port_is_said(port):
+    with ports.open_port(port[0]):
+        assert ports.why_not(port[0]).startswith(f"{port[0]} is busy: another program has it open")
+
+
+def test_what_is_no_port_is_said(tmp_path):
+    assert ports.why_not(str(tmp_path)) == f"{tmp_path} is no serial port"
+    (tmp_path / "file").touch()
+    assert ports.why_not(str(tmp_path / "file")) == f"{tmp_path / 'file'} is no serial port"
+
+
+@pytest.mark.parametrize(
+    "number, words",
+    [
+        (errno.EACCES, "no permission for PORT: "),
+        (errno.EPERM, "no permission for PORT: "),
+        (errno.EBUSY, "PORT is busy: another program"),
+        (errno.EAGAIN, "PORT is busy: another program"),
+        (errno.ENXIO, "there is no port PORT: "),
+        (errno.EIO, "PORT cannot be opened: "),
+    ],
+)
+def test_every_error_number_has_its_words(number, words):
+    error = serial.SerialException(number, "could not open port PORT: [Errno %d] %s" % (number, os.strerror(number)))
+    assert ports.explain("PORT", error).startswith(words)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="groups of ports are Linux's")
+def test_who_may_not_use_a_port_is_told_how(port):
+    error = serial.SerialException(errno.EACCES, "Permission denied")
+    assert "sudo usermod -a -G " in ports.explain(port[0], error)
+
+
+def test_the_only_port_is_meant_and_of_two_one_must_be_named(monkeypatch):
+    found = []
+    monkeypatch.setattr(ports, "found", lambda: found)
+    with pytest.raises(Failed, match="no port looks like a board: plug it in with a cable that carries data"):
+        ports.pick()
+    found.append(ports.Found("/dev/ttyUSB0", "CP210x converter"))
+    assert ports.pick() == "/dev/ttyUSB0"
+    found.append(ports.Found("/dev/ttyACM0", "Espressif"))
+    with pytest.raises(Wrong, match="name one of /dev/ttyUSB0, /dev/ttyACM0"):
+        ports.pick()
+    assert ports.pick("/dev/ttyACM0") == "/dev/ttyACM0"
+
+
+def test_a_chip_that_says_nothing_is_told_how_to_get_micropython(port, monkeypatch):
+    monkeypatch.setattr(board_setup, "_ANSWER_S", 0.3)
+    with pytest.raises(Failed) as caught:
+        board_setup.deploy(port[0])
+    said = str(caught.value)
+    assert said.startswith(f"no MicroPython answers on {port[0]}.") and "--flash-firmware FILE.bin" in said
+    assert f"ESP32_GENERIC: esptool --port {port[0]} write-flash 0x1000 FILE.bin" in said
+    assert f"ESP32_GENERIC_C3 or ESP32_GENERIC_S3: esptool --port {port[0]} write-flash 0 FILE.bin" in said
+
+
+@pytest.fixture
+def away_from_wifi(port, monkeypatch):
+    """The path of a port on which a city speaks that is on no Wi-Fi."""
+    monkeypatch.setattr(board_setup, "_UP_S", 1)
+    ended = threading.Event()
+
+    def speak():
+        while not ended.wait(0.1):
+            os.write(port[1], b'no answer from Wi-Fi HOME\r\n{"city": "DESKTOWN", "tick": 5, "address": null}\r\n')
+
+    speaking = threading.Thread(target=speak)
+    speaking.start()
+    yield port[0]
+    ended.set()
+    speaking.join()
+
+
+def test_a_city_that_does_not_get_onto_wifi_is_said_with_what_to_do(away_from_wifi, capsys):
+    with pytest.raises(
+        Failed, match=r"DESKTOWN runs, but is not on Wi-Fi HOME: .* is the password right.* --wifi NETWORK"
+    ):
+        board_setup._wait_until_up(away_from_wifi, {"wifi": [["HOME", "wrong"]]})
+    assert "no answer from Wi-Fi HOME" in capsys.readouterr().out
+
+
+def test_a_city_without_wifi_is_up_alone(away_from_wifi, capsys):
+    board_setup._wait_until_up(away_from_wifi, {"wifi": []})
+    assert "DESKTOWN is up, alone: deskonomy board setup" in capsys.readouterr().out
+
+
+def image(chip, magic=0xE9):
+    """The beginning of a MicroPython image for this chip's number."""
+    return bytes([magic, 3, 2, 0x20, *[0] * 8]) + chip.to_bytes(2, "little") + bytes(10)
+
+
+@pytest.mark.parametrize(
+    "chip, name, offset", [(0, "ESP32_GENERIC", "0x1000"), (9, "ESP32_GENERIC_S3", "0"), (5, "ESP32_GENERIC_C3", "0")]
+)
+def test_an_image_says_what_chip_it_is_for(chip, name, offset):
+    board = flash.board_of(image(chip))
+    assert board.name == name
+    assert flash.words("PORT", board, "FILE")[-3:] == ["write-flash", offset, "FILE"]
+
+
+def test_images_that_cannot_be_flashed_are_said():
+    with pytest.raises(Wrong, match="no image for an ESP32"):
+        flash.board_of(b"\x7fELF" + bytes(30))
+    with pytest.raises(Wrong, match="for a chip \\(number 99\\) that is not known"):
+        flash.board_of(image(99))
+    with pytest.raises(Failed, match="no board with a chip esp32h2"):
+        flash.board_of(image(16))
+
+
+def test_without_esptool_it_says_how_to_install_it(tmp_path, monkeypatch):
+    (tmp_path / "image.bin").write_bytes(image(0))
+    monkeypatch.setattr(flash.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(Failed, match=r"esptool is not installed: pip install 'deskonomy\[flash\]'"):
+        flash.flash("PORT", tmp_path / "image.bin")
