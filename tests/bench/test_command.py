@@ -8,7 +8,7 @@ import sys
 import pytest
 from deskonomy_host.bench import SECTIONS
 
-PATIENCE_S = 300
+PATIENCE_S = 900
 COMMAND = [sys.executable, "-c", "import sys; from deskonomy_host.cli import main; sys.exit(main())", "bench"]
 KEYS = {"name", "unit", "median", "lowest", "highest", "rounds", "at_least", "at_most", "met", "note"}
 

@@ -14,8 +14,7 @@ from deskonomy_host.board_console import BoardConsole
 from deskonomy_host.deploy import deploy
 from deskonomy_host.simulated_machine import SimulatedMachine
 from deskonomy_host.simulator import SimulatedBoard
-
-PATIENCE_S = 30  # a deadline, not a wait
+from typed import PATIENCE_S
 
 
 class Loop:

@@ -10,9 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-WORDS = [sys.executable, "-c", "import sys; from deskonomy_host.cli import main; sys.exit(main())"]
-DEADLINE_S = 20
+from typed import PATIENCE_S, WORDS
 
 
 @pytest.fixture
@@ -31,7 +29,7 @@ def environment(tmp_path, micropython):
 @pytest.fixture
 def typed(environment):
     def run(*words):
-        return subprocess.run([*WORDS, *words], env=environment, text=True, capture_output=True, timeout=DEADLINE_S)
+        return subprocess.run([*WORDS, *words], env=environment, text=True, capture_output=True, timeout=PATIENCE_S)
 
     return run
 
@@ -71,7 +69,7 @@ def running(text):
 
 
 def until(happened):
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + PATIENCE_S
     while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -99,7 +97,7 @@ def test_however_it_ends_it_leaves_nothing_behind(sim, tmp_path, how):
     assert where["address"] == f"127.0.0.1:{port}"
     assert running(str(tmp_path))
     process.send_signal(how)
-    _, said = process.communicate(timeout=DEADLINE_S)
+    _, said = process.communicate(timeout=PATIENCE_S)
     until(lambda: not running(str(tmp_path)))
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 from board import config
+from typed import PATIENCE_S
 
 HOME = [["HOME", ""]]
 THERE = {"air": {"networks": {"HOME": ""}}, "quiet_ms": 0}
@@ -97,7 +98,7 @@ def test_the_light_of_a_whole_board(desk, light):
 
     async def changes():
         seen = set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while len(seen) < 2:
                 seen.add(str(desk.machine.driven(light["pin"])))
                 seen.discard("None")

@@ -13,7 +13,7 @@ PROGRAM = pathlib.Path(__file__).parent / "littlefs.py"
 def check(micropython):
     def run(name):
         command = [micropython, "-X", "heapsize=64m", str(PROGRAM), name]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900)
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from deskonomy_host import paths
+from typed import PATIENCE_S
 
 SENSE = Path(__file__).with_name("sense.py")
 STAND_INS = paths.BOARDS / "SIMULATED" / "stand_ins"
@@ -27,7 +28,7 @@ def sense(micropython, tmp_path):
         story = {"sensors": sensors, "steps": [{"pins": pins, "samples": samples} for pins, samples in steps]}
         (tmp_path / "story.json").write_text(json.dumps(story))
         command = [micropython, SENSE, STAND_INS, paths.FIRMWARE, tmp_path / "story.json"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
         assert done.returncode == 0, done.stdout + done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 

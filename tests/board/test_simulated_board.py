@@ -6,6 +6,7 @@ import json
 import pytest
 from deskonomy_host.errors import Failed, Wrong
 from deskonomy_host.simulator import SimulatedBoard, commands
+from typed import PATIENCE_S
 
 FIELDS = {"city", "tick", "seed", "digest", "price", "owned", "yield", "sensors", "merchants", "locals", "money"}
 FIELDS |= {"made", "roads", "heap", "ticks_per_s", "gap_ms", "rssi", "uptime_s", "reset", "address"}
@@ -144,7 +145,7 @@ def test_a_config_that_cannot_be_used_is_said_in_plain_words(loop, micropython, 
 
 
 async def until(happened):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not happened():
             await asyncio.sleep(0.01)
 

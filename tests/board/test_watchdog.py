@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 from deskonomy_host import paths
 from deskonomy_host.deploy import deploy
+from typed import PATIENCE_S
 
 HOME = [["HOME", ""]]
 BITES_S, STILL_S = 30, 20
@@ -53,7 +54,7 @@ def bites_after(desk, timeout_ms):
     """Wait until the watchdog bites after so long."""
 
     async def wait():
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while timeout(desk) != timeout_ms:
                 await asyncio.sleep(0.01)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from deskonomy_host.dashboard import show
+from typed import PATIENCE_S
 
 # As root it has no sandbox; the rest keeps it from asking the internet for anything.
 FLAGS = (
@@ -35,7 +36,7 @@ def browser():
         pytest.skip("there is no Chromium on this machine; on Debian: apt-get install chromium")
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=15_000)
+    expect.set_options(timeout=1000 * PATIENCE_S)
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
@@ -53,7 +54,7 @@ def open_page(browser, request):
 
     def open_page(address, **settings):
         page = browser.new_context(viewport={"width": 1400, "height": 900}, **settings).new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(1000 * PATIENCE_S)
         page.complaints = []
 
         def complain(text):

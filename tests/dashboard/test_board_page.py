@@ -10,6 +10,7 @@ import pytest
 from deskonomy_host import boards
 from playwright.sync_api import expect
 from sources import address_of
+from typed import PATIENCE_S
 
 GOODS = ("wood", "chair", "thread", "bed")
 # A thermometer that nobody has wired.
@@ -94,11 +95,11 @@ def test_a_run_watches_a_board(board, start, open_page):
     address = address_of(running)
 
     def watched():
-        with urllib.request.urlopen(address.partition("#")[0] + "api/state", timeout=5) as answer:
+        with urllib.request.urlopen(address.partition("#")[0] + "api/state", timeout=PATIENCE_S) as answer:
             cities = {city["city"]: city for city in json.load(answer)["cities"]}
         return cities if "error" in cities.get("DESKTOWN", {}).get("sensors", {}).get("warmth", {}) else None
 
-    deadline_s = time.monotonic() + 20
+    deadline_s = time.monotonic() + PATIENCE_S
     while not (cities := watched()):
         assert time.monotonic() < deadline_s, "it never came"
         time.sleep(0.05)

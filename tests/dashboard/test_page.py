@@ -2,12 +2,14 @@
 
 import re
 import signal
+import time
 
 import pytest
 from playwright.sync_api import expect
 from sources import address_of
 
 HOSTS = "run RIVERWOOD SEASIDE --json --speed 50 --dashboard"
+DRAWN_S = 3  # three cities, from the opening of the page
 
 
 def chart(page, name):
@@ -43,14 +45,18 @@ def test_a_demo_and_its_light(start, open_page):
     address = address_of(running)
     running.until(lambda status: status["uptime_s"] >= 3, "DESKTOWN")
 
-    page = open_page(address)
-    # Three cities are drawn within 3 s.
-    for city in ("RIVERWOOD", "SEASIDE", "DESKTOWN"):
-        expect(page.get_by_role("navigation", name="Cities").get_by_role("button", name=city)).to_be_visible(
-            timeout=3000
-        )
-        for good in ("wood", "chair", "thread", "bed"):
-            expect(chart(page, f"Price of {good}.*{city} [0-9.]+ coins")).to_be_visible(timeout=3000)
+    took_s = DRAWN_S + 1
+    tries = 3  # for the machine may be busy with something else
+    while took_s > DRAWN_S and tries:
+        began_s = time.monotonic()
+        page = open_page(address)
+        for city in ("RIVERWOOD", "SEASIDE", "DESKTOWN"):
+            expect(page.get_by_role("navigation", name="Cities").get_by_role("button", name=city)).to_be_visible()
+            for good in ("wood", "chair", "thread", "bed"):
+                expect(chart(page, f"Price of {good}.*{city} [0-9.]+ coins")).to_be_visible()
+        took_s = time.monotonic() - began_s
+        tries -= 1
+    assert took_s <= DRAWN_S
     assert ink(chart(page, "Price of wood")) > 20
     expect(page.get_by_role("button", name="DESKTOWN, 1\\d merchants"))
 
@@ -81,7 +87,7 @@ def test_roads_and_yields(start, open_page):
     expect(events(page)).to_contain_text("RIVERWOOD: the road to SEASIDE is closed")
 
     # The Alt key opens the road that the form names, as in the tutorial.
-    page.get_by_label("Road to").fill("SEASIDE")
+    page.get_by_label("Road to", exact=True).fill("SEASIDE")
     page.keyboard.press("Alt")
     running.until(lambda status: status["roads"]["SEASIDE"]["state"] == "up", "RIVERWOOD")
     expect(events(page)).to_contain_text("RIVERWOOD: the road to SEASIDE is open")
@@ -99,8 +105,8 @@ def test_a_road_to_another_run_and_a_school(start, open_page):
     other, running = start("run WINTERHOLD --json"), start(HOSTS)
     listens = other.next()["address"]
     page = open_page(address_of(running))
-    page.get_by_label("Road from").select_option("SEASIDE")
-    page.get_by_label("Road to").fill(listens)
+    page.get_by_label("Road from", exact=True).select_option("SEASIDE")
+    page.get_by_label("Road to", exact=True).fill(listens)
     page.get_by_role("button", name="Open road").click()
     running.until(lambda status: status["roads"].get("WINTERHOLD", {}).get("state") == "up", "SEASIDE")
     roads = page.get_by_role("region", name="Roads")

@@ -29,7 +29,7 @@ def test_micropython(micropython, plain, engine):
     program = ON_MICROPYTHON.format(
         core=str(REPO / "tests" / "core"), firmware=str(REPO / "firmware"), engine=engine, ticks=TICKS
     )
-    done = subprocess.run([micropython, "-c", program], capture_output=True, text=True, timeout=300, check=True)
+    done = subprocess.run([micropython, "-c", program], capture_output=True, text=True, timeout=900, check=True)
     assert json.loads(done.stdout) == plain
 
 

@@ -12,8 +12,7 @@ import pytest
 from deskonomy.city import City
 from deskonomy.tcp import Roads
 from deskonomy_host import Harbour, Merchant, NoRoad, Road, keys, library
-
-PATIENCE_S = 20
+from typed import PATIENCE_S
 
 
 def within_patience(story):

@@ -34,7 +34,7 @@ def check(folders, settings, tmp_path):
     config = tmp_path / "pyrightconfig.json"
     config.write_text(json.dumps(settings))
     command = [sys.executable, "-m", "pyright", "--outputjson", "-p", str(config), "--pythonpath", sys.executable]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     found = json.loads(done.stdout)
     assert found["summary"]["filesAnalyzed"] > 0, done.stdout
     complaints = {}

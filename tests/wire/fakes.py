@@ -155,7 +155,7 @@ def merchant(money=1000.0, good="chair", owned=0, **prices):
     return {"Money": money, "BuysSells": good, "CarryingCapacity": 20, "Owned": owned, "ExpectedPrices": prices}
 
 
-async def until(condition, deadline_s=30.0):
+async def until(condition, deadline_s=60.0):
     """Wait until condition() is true, and return what it gave. Fails after the deadline."""
     async with asyncio.timeout(deadline_s):
         while not (found := condition()):
