@@ -42,7 +42,7 @@ GROWTH_BYTES = 4096  # of the heap, which breathes as merchants come and go
 OFF_AND_ON = "nothing comes through the Wi-Fi: off and on"
 JOIN_MAX_S = 180  # until it is on a Wi-Fi that is there
 DEAF_MAX_S = 120  # until a deaf link is noticed
-CALM_S = 120  # until all roads are up again, and everybody has been heard of
+CALM_S = 600  # until all roads are up again, and everybody has been heard of; half a minute of ours
 
 
 async def weeks(minutes, seed=1, heap="224k", stop_ms=100, say=print):
