@@ -214,6 +214,8 @@ class SimulatedMachine:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
+        if self._terminal < 0:
+            return  # it was ended before it had one
         while self._pass_on():
             pass
         loop = asyncio.get_running_loop()
@@ -221,6 +223,7 @@ class SimulatedMachine:
         loop.remove_writer(self._terminal)
         os.close(self._terminal)
         os.close(self._slave)
+        self._terminal = self._slave = -1
         self._ready = False
 
     # What the interpreter hears.

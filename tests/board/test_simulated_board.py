@@ -5,6 +5,7 @@ import json
 
 import pytest
 from deskonomy_host.errors import Failed, Wrong
+from deskonomy_host.simulated_machine import SimulatedMachine
 from deskonomy_host.simulator import SimulatedBoard, commands
 from typed import PATIENCE_S
 
@@ -142,6 +143,16 @@ def test_a_config_that_cannot_be_used_is_said_in_plain_words(loop, micropython, 
     (tmp_path / "config.json").write_text('{"city": "OAKHAM", "speed": "fast"}')
     with pytest.raises(Failed, match=r'"speed" must be ticks a second, 0.1 to 1000, or "max", not "fast"'):
         loop.run(enter(SimulatedBoard, dir=tmp_path, micropython=micropython))
+
+
+def test_it_may_be_ended_while_it_starts(loop, micropython, tmp_path):
+    async def story():
+        for turns in range(1, 20):
+            async with SimulatedMachine(micropython, tmp_path, tmp_path, "224k"):
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+
+    loop.run(story())
 
 
 async def until(happened):
