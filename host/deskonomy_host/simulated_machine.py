@@ -296,5 +296,6 @@ class SimulatedMachine:
         if RAW_REPL in self._tail:
             self.raw = True
             self._tail = b""
+            self._on_output(b"\r\n")  # the prompt before it stands no more
         if not self.raw:
             self._on_output(data)
