@@ -84,6 +84,7 @@ class SimulatedMachine:
         self.air = {"networks": None, "address": "127.0.0.1", "gateway": "127.0.0.1"}
         self.air |= {"join_ms": 0, "deaf": False, "busy": False}
         self.clock = 1  # how many times as fast its time passes, from its next start on
+        self.starts = 0  # how often it has begun to run, by power or by any reset
         self.built_in_bytes = 0  # of the interpreter's heap, in use before the first file of the flash runs
         self.reset_cause = "power"
         self._next_cause = "hard"  # the program's own doing, unless hard_reset() says otherwise
@@ -189,6 +190,7 @@ class SimulatedMachine:
         self._input = CTRL_A if self.raw else b""
         heap = "heapsize=%d" % (self._heap_bytes + self.built_in_bytes)
         words = [self._micropython, "-X", heap, "-i", *self._power_on_words, "raw" if self.raw else "friendly"]
+        self.starts += 1
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", "-c", _TAKE_TERMINAL, *words),
             stdin=self._slave,

@@ -78,12 +78,15 @@ class Bench:
         self._console = BoardConsole()
         self._heard = threading.Condition()
         self._machine = lambda: SimulatedMachine(micropython, self.flash, signals, "400k", self._hear)
+        self._hears_from = 0  # its start with this number
         self.machine: SimulatedMachine
 
     def _hear(self, data):
         with self._heard:
-            self.said += self._console.feed(data)
-            self._heard.notify_all()
+            said = self._console.feed(data)
+            if self.machine.starts >= self._hears_from:
+                self.said += said
+                self._heard.notify_all()
 
     def wait_for(self, text, times=1):
         """Wait until it has said this so often; what it said since the last call, to the end of that line."""
@@ -99,7 +102,9 @@ class Bench:
 
     def reset(self, cause="power"):
         """Press its reset button, or let its watchdog bite."""
-        self.said = []
+        with self._heard:
+            self.said = []
+            self._hears_from = self.machine.starts + 1
         self._loop.run(self.machine.hard_reset(cause))
 
     @contextlib.contextmanager
@@ -125,7 +130,7 @@ def desk(loop, micropython, tmp_path_factory):
         loop.run(deploy(bench.machine.serial, config))
         usual = dict(bench.machine.air)
 
-        def starts(settings, clock=20, **air):
+        def starts(settings, clock=8, **air):
             bench.machine.clock = clock
             bench.machine.air = {**usual, **air}
             (bench.flash / "config.json").write_text(json.dumps({**config, "watchdog": True, **settings}))
