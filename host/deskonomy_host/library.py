@@ -1,4 +1,4 @@
-"""Roads and merchants for programs: a city of your own in a few lines, on the same wire as every other city.
+"""Roads for programs: a city of your own in a few lines, on the same wire as every other city.
 
     from deskonomy_host import Merchant, Road
 
@@ -7,12 +7,8 @@
         async for merchant in road:
             print(merchant)
 
-Here: what such a program holds in its hands. Not here: the wire, its links, who dials again: that is all of the core
-(deskonomy.tcp and below), and the same for every city.
-
-Amounts are coins, as float: each is rounded to the nearest mill (1/1000 coin) where it leaves the program, and every
-whole number of mills up to a million coins is one float and back, exactly. A program that adds up many of them does
-so in `money_mills`.
+Here: what such a program travels on. Not here: who travels (merchant.py); the wire, its links, who dials again: that is
+all of the core (deskonomy.tcp and below), and the same for every city.
 
 Nobody is lost and nobody is doubled between cities of this project, and a program is one of them: it acknowledges a
 merchant at the moment it takes it off the road, and who was sent stays in the road's ledger until its city has it. That
@@ -22,14 +18,11 @@ ledger lives as long as the program does. See dial() for how a road ends. All of
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from deskonomy import codec
-from deskonomy.merchant import Merchant as Record
 
 from . import keys, words
 from .errors import Failed, Wrong
+from .merchant import Merchant, merchant_of, record_of
 from .names import Roads
 
 if TYPE_CHECKING:
@@ -41,51 +34,6 @@ _TICK_S = 0.005  # how often a program looks at its roads, as a city does every 
 
 class NoRoad(ConnectionError):
     """Nobody answers there, what answers is no city, or the road was closed; the message says which."""
-
-
-@dataclass
-class Merchant:
-    """A merchant on its way between two cities.
-
-    good: the name of what it buys and sells. money: 0 to 1,000,000 coins. capacity: 1 to 10,000 units. owned: units of
-    its good, 0 to 10,000. prices: {good: {city: price in coins}}, what it expects to pay there. Raises ValueError for
-    what no city would let in; so does sending one that was changed into that.
-    """
-
-    good: str
-    money: float = 1000.0
-    capacity: int = 20
-    owned: int = 0
-    prices: dict[str, dict[str, float]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._record()
-
-    @property
-    def money_mills(self) -> int:
-        """The money as a whole number of mills, 1000 to a coin."""
-        return _mills(self.money)
-
-    def _record(self) -> Record:
-        """The same as the core has it, checked by the core's own rules for whoever comes in."""
-        try:
-            if not isinstance(self.capacity, int) or not isinstance(self.owned, int):
-                raise ValueError("capacity and owned are whole numbers")
-            prices = {
-                good: {city: _mills(price) for city, price in known.items()} for good, known in self.prices.items()
-            }
-            record = Record(self.good, self.money_mills, self.capacity, self.owned, prices)
-            codec.decode(codec.encode(record))
-        except (codec.Refused, TypeError, AttributeError, ArithmeticError, ValueError) as error:
-            raise ValueError(f"no city lets in such a merchant: {error}") from None
-        return record
-
-    @classmethod
-    def _of(cls, record: Record) -> "Merchant":
-        prices = {
-            good: {city: mills / 1000 for city, mills in known.items()} for good, known in record.prices_mills.items()
-        }
-        return cls(record.good, record.money_mills / 1000, record.capacity, record.owned, prices)
 
 
 class Road:
@@ -166,7 +114,7 @@ class Road:
         A city of ours that will not have it sends it back: it comes as one who arrives. Raises ValueError for a
         merchant that no city takes, NoRoad once the road is closed.
         """
-        record = merchant._record()
+        record = record_of(merchant)
         await _until(lambda: self._closed.is_set() or (self.is_up and self._wire.space() > 0))
         self._check_open()
         self._wire.send(record)
@@ -201,7 +149,7 @@ class Road:
 
     def _take(self) -> Merchant | None:
         record = None if self._closed.is_set() else self._wire.take()
-        return None if record is None else Merchant._of(record)
+        return None if record is None else merchant_of(record)
 
     def _check_open(self) -> None:
         if self._closed.is_set():
@@ -311,10 +259,6 @@ class _Town:
         self._said = line.removesuffix("; dialling on")
         if self._log is not None:
             self._log(line)
-
-
-def _mills(coins):
-    return round(coins * 1000)
 
 
 def _checked(parse, text):
