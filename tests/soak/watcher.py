@@ -3,6 +3,8 @@
 Here: resets, stops of ticks, the heap. Not here: what happens to the board meanwhile (weeks.py).
 """
 
+import contextlib
+import os
 from collections import Counter
 from pathlib import Path
 from statistics import mean
@@ -16,10 +18,10 @@ class Watcher:
     """hear(line): each line of the console.
 
     speed: how many times as fast as ours the board's clock is. pid: its process. stop_ms: for how long, at most, its
-    ticks may stop. wrong: what must not be, in words; the first ten.
+    ticks may stop. witness: a Witness. wrong: what must not be, in words; the first ten.
     """
 
-    def __init__(self, speed, pid, stop_ms):
+    def __init__(self, speed, pid, stop_ms, witness):
         self.wrong = []
         self.said = Counter()  # log lines
         self.heap = []  # bytes in use at each status line, which come after a collection
@@ -30,7 +32,8 @@ class Watcher:
         self._speed = speed
         self._pid = pid
         self._stop_ms = stop_ms
-        self._stolen_ms = _stolen_ms(pid)
+        self._witness = witness
+        self._stolen_ms = self._stolen_so_far_ms()
 
     def hear(self, line):
         status = parse_status(line)
@@ -43,7 +46,7 @@ class Watcher:
 
     def _look(self, status):
         before, self.last = self.last, status
-        total_ms = _stolen_ms(self._pid)
+        total_ms = self._stolen_so_far_ms()
         stolen_ms, self._stolen_ms = total_ms - self._stolen_ms, total_ms
         if before is not None:  # else it has just been born
             if status["reset"] != before["reset"] or status["uptime_s"] < before["uptime_s"]:
@@ -74,10 +77,17 @@ class Watcher:
         first, last = heap[: len(heap) // 3], heap[-(len(heap) // 3) :]
         return round(min(mean(last) - mean(first), min(last) - min(first)))
 
+    def still_s(self):
+        """For how long, in all, the machine stood still."""
+        return self._witness.lost_ms / 1000
 
-def _stolen_ms(pid):
-    """How long that process has wanted a processor and got none, where the system tells (Linux)."""
-    try:
-        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e6
-    except OSError:
-        return 0.0
+    def _stolen_so_far_ms(self):
+        """For how long the machine stood still, or others had the processor that the board or we wanted; Linux tells.
+
+        We, for a board waits in print() once the few KB of its terminal are full.
+        """
+        stolen_ms = self._witness.lost_ms
+        for pid in (self._pid, os.getpid()):
+            with contextlib.suppress(OSError):
+                stolen_ms += int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e6
+        return stolen_ms

@@ -23,6 +23,7 @@ from deskonomy_host.simulator import SimulatedBoard
 from soak.peers import KEY, LOCALS, MERCHANTS, Peers
 from soak.quick import QuickLoop
 from soak.watcher import Watcher
+from soak.witness import Witness
 
 BOARD = "DESKTOWN"
 BOARD_LOCALS, BOARD_MERCHANTS = 20, 20  # so many that its ledger fills when nobody can travel
@@ -51,14 +52,14 @@ async def weeks(minutes, seed=1, heap="224k", stop_ms=100, say=print):
     stop_ms: for how long, at most, its ticks may stop.
     """
     chance = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder, QuickLoop(SPEED) as loop:
+    with tempfile.TemporaryDirectory() as folder, Witness() as witness, QuickLoop(SPEED) as loop:
         page, port, *ports = free_ports(6)
         peers = Peers(port, ports)
         dials = await loop.do(peers.begin())
         try:
             board = make(Path(folder), heap, port, page, dials)
             async with board:
-                soak = Soak(board, page, peers, loop, chance, stop_ms, say)
+                soak = Soak(board, page, peers, loop, chance, stop_ms, witness, say)
                 await soak.run(minutes)
             await loop.do(peers.end())  # as if all of them had died right now
             report = soak.report()
@@ -85,7 +86,7 @@ def make(flash, heap, port, page, dials):
 class Soak:
     """What happens to the board, from run() on; seconds are the board's. watcher: what looks at it."""
 
-    def __init__(self, board, page, peers, loop, chance, stop_ms, say):
+    def __init__(self, board, page, peers, loop, chance, stop_ms, witness, say):
         self._board = board
         self._page = page
         self._peers = peers
@@ -94,7 +95,7 @@ class Soak:
         self._say = say
         self._answers = self._visits = 0
         self._happened = dict.fromkeys(("lost", "deaf", "links", "peers", "sensors", "yields"), 0)
-        self.watcher = Watcher(SPEED, board.machine._process.pid, stop_ms)
+        self.watcher = Watcher(SPEED, board.machine._process.pid, stop_ms, witness)
 
     async def run(self, minutes):
         """Live for so many minutes of ours, and then until it is calm."""
@@ -258,7 +259,8 @@ class Soak:
                 "its page answered %d of %d, who come up to five at once" % (self._answers, self._visits),
                 "heap in use: %d to %d bytes, %+d in the end; at most %d merchants in the ledger"
                 % (min(watcher.heap), max(watcher.heap), watcher.growth_bytes(), watcher.waiting),
-                "the longest time between two ticks: %.1f ms" % max(watcher.gaps_ms),
+                "the longest time between two ticks: %.1f ms; the whole machine stood still for %.1f s in all"
+                % (max(watcher.gaps_ms), watcher.still_s()),
             )
         )
 
