@@ -38,6 +38,11 @@ class BoardConsole:
         return said
 
 
+def is_banner(line):
+    """Whether a line is what the REPL says of itself."""
+    return line.startswith((">>>", "MicroPython ", "Type "))
+
+
 def parse_status(line):
     """The status that a console line holds, a dict, or None for a log line."""
     if not line.startswith("{"):

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from . import board_settings, boards, flash, keys, ports
 from . import deploy as deploying
+from .board_console import is_banner
 from .board_port import BoardPort
 from .board_watch import why_silent
 from .errors import Failed, Wrong
@@ -163,7 +164,7 @@ def _wait_until_up(path, config):
 
     def note(line):
         said.append(line)
-        if not line.startswith((">>>", "MicroPython ", "Type ")):
+        if not is_banner(line):
             print("  " + line)
 
     networks = " or ".join(name for name, _ in config.get("wifi", []))

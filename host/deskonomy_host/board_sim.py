@@ -5,10 +5,8 @@ Here: how it is shown. Not here: the board itself (simulator.py).
 
 import asyncio
 import json
-import sys
 
-from . import view
-from .board_console import parse_status
+from .board_watch import show
 from .control import ControlServer
 from .simulator import SimulatedBoard, commands
 
@@ -27,12 +25,4 @@ async def _run(as_json, words):
             text = "{city} is at {address}, its serial port is {serial}".format(**where)
             print(json.dumps(where) if as_json else text, flush=True)
             while True:
-                _show(await said.get(), as_json)
-
-
-def _show(line, as_json):
-    status = parse_status(line)
-    if as_json:
-        print(line, file=sys.stderr if status is None else sys.stdout, flush=True)
-    else:
-        print(line if status is None else view.plain(status), flush=True)
+                show(await said.get(), as_json)

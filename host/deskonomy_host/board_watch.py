@@ -9,7 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from . import ports, view
-from .board_console import parse_status
+from .board_console import is_banner, parse_status
 from .board_port import BoardPort
 from .errors import Failed
 
@@ -67,7 +67,7 @@ def status(path, as_json):
 
 def why_silent(path, at_prompt, said):
     """Why there is no status from this port, in words."""
-    last = [line for line in said if not line.startswith((">>>", "MicroPython ", "Type "))]
+    last = [line for line in said if not is_banner(line)]
     if at_prompt:
         return "no city runs on %s, its MicroPython waits at the prompt%s" % (
             path,
@@ -84,16 +84,17 @@ def monitor(path, as_json):
         while True:
             try:
                 for line in board.lines():
-                    _show(line, as_json)
+                    show(line, as_json, time.strftime("%H:%M:%S  "))
             except ConnectionError:
                 print("%s is gone; waiting for it" % path, file=sys.stderr, flush=True)
                 board.again()
                 print("%s is back" % path, file=sys.stderr, flush=True)
 
 
-def _show(line, as_json):
+def show(line, as_json, before=""):
+    """Print a line of a console: a status for people with what comes before it, or as it is for programs."""
     heard = parse_status(line)
     if as_json:
         print(line, file=sys.stderr if heard is None else sys.stdout, flush=True)
     else:
-        print("%s  %s" % (time.strftime("%H:%M:%S"), line if heard is None else view.plain(heard)), flush=True)
+        print(before + (line if heard is None else view.plain(heard)), flush=True)

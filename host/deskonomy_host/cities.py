@@ -4,7 +4,6 @@ Here: what `deskonomy run` needs of cities, whoever shows them. Not here: cities
 the same names), making cities of a plan (world.py).
 """
 
-import asyncio
 import contextlib
 import json
 import time
@@ -17,6 +16,7 @@ from deskonomy.lane import connect
 from . import keys, words, world
 from .errors import Failed, Wrong
 from .names import Roads
+from .tasks import background
 
 COMMANDS = (
     "influence",
@@ -60,7 +60,7 @@ class Cities:
             if self._state:
                 # Started here, ended before the last checkpoint; the roads close after that.
                 opening.callback(self._state.save)
-                opening.push_async_callback(_ended, asyncio.create_task(self._state.keep()))
+                await opening.enter_async_context(background(self._state.keep()))
             self._open = opening.pop_all()
         return self
 
@@ -181,8 +181,3 @@ class Cities:
             marks.popleft()
         marks.append((now, city.tick))
         return (city.tick - marks[0][1]) / max(0.001, now - marks[0][0])
-
-
-async def _ended(task):
-    task.cancel()
-    await asyncio.wait([task])

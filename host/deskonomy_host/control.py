@@ -21,6 +21,7 @@ from typing import NamedTuple
 from . import words
 from .errors import Failed, Wrong
 from .guard import HEADERS, LOOPBACK, Guard
+from .tasks import result_of
 
 REQUEST_MAX = 16 * 1024  # bytes; a command is a few words
 _TIMEOUT_S = 5
@@ -130,8 +131,7 @@ class ControlServer:
             takes = ", ".join(inspect.signature(command).parameters)
             return _reply({"error": f"{name} takes a JSON object with {takes}"}, 400)
         try:
-            result = command(**given)
-            return _reply(await result if inspect.isawaitable(result) else result)
+            return _reply(await result_of(command(**given)))
         except (Wrong, ValueError) as error:
             return _reply({"error": str(error)}, 400)
         except Failed as error:

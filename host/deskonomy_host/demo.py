@@ -9,7 +9,7 @@ import contextlib
 import itertools
 from dataclasses import replace
 
-from . import run, simulator, words, world
+from . import simulator, words, world
 from .cities import Cities
 from .dashboard import show
 from .dashboard.detail import Detail
@@ -18,6 +18,7 @@ from .display import choose, show_until
 from .errors import Failed
 from .history import Recorder, recording
 from .steering import Steering
+from .tasks import background
 
 BOARD = "DESKTOWN"
 CITIES = ("RIVERWOOD", "SEASIDE")
@@ -69,8 +70,8 @@ async def _demo(plan, colours, display, day, duration_s, micropython, recorder, 
         source = Live(statuses, story.commands(cities.commands | steering.commands), news, steering.clock)
         names = [*CITIES, BOARD]
         await stack.enter_async_context(show.serve(dashboard, source, colours, names, display.dashboard))
-        driving = await stack.enter_async_context(run.background(cities.live()))
-        telling = await stack.enter_async_context(run.background(story.tell()))
+        driving = await stack.enter_async_context(background(cities.live()))
+        telling = await stack.enter_async_context(background(story.tell()))
         await show_until([driving, telling], display, statuses, duration_s)
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from .dashboard.events import Observer
 from .errors import Failed
+from .tasks import background
 
 KEEP = 600  # samples of each age: ten minutes of seconds, then twenty minutes of pairs of seconds ...
 EVENTS_MAX = 10_000  # the latest
@@ -239,13 +240,10 @@ def _marks(count):
 @contextlib.asynccontextmanager
 async def recording(recorder, read):
     """Record what read() gives (status dicts): a sample a second, up to 20 of a fast run, the last one at the end."""
-    # Started here, ended with the block.
-    task = asyncio.create_task(_record_on(recorder, read))
     try:
-        yield
+        async with background(_record_on(recorder, read)):
+            yield
     finally:
-        task.cancel()
-        await asyncio.wait([task])
         recorder.record(read())
 
 

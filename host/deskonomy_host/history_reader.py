@@ -222,10 +222,14 @@ class History:
 def _detail(people, under_way_mills):
     """The "detail" of a status, of (mills, leisure) of people."""
     wealth = sorted(mills for mills, _ in people)
-    steps = [wealth[index * (len(wealth) - 1) // detail.QUANTILES] / 1000 for index in range(detail.QUANTILES + 1)]
     leisure = [[mills / 1000, leisure] for mills, leisure in people]
     under_way = (under_way_mills or 0) / 1000
-    spread = {"wealth": steps, "gini": round(detail.gini(wealth), 3), "leisure": leisure, "under_way": under_way}
+    spread = {
+        "wealth": detail.quantiles(wealth),
+        "gini": round(detail.gini(wealth), 3),
+        "leisure": leisure,
+        "under_way": under_way,
+    }
     return {"detail": spread}
 
 

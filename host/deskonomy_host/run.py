@@ -17,6 +17,7 @@ from .errors import Failed
 from .history import Recorder, recording
 from .state import State
 from .steering import Steering
+from .tasks import background
 from .workers import spread
 
 _HALT_S = 2
@@ -59,15 +60,3 @@ async def _halt(cities):
     with contextlib.suppress(Failed, TimeoutError):  # of a process that is gone there is nothing to be known
         async with asyncio.timeout(_HALT_S):
             await cities.set_pace(None, paused=True)
-
-
-@contextlib.asynccontextmanager
-async def background(work):
-    """A task that does this work, ended with the block at the latest."""
-    # Started here; ends by itself or with the block.
-    task = asyncio.create_task(work)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait([task])

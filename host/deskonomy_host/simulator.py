@@ -13,7 +13,7 @@ from collections import deque
 from pathlib import Path
 
 from . import boards, words
-from .board_console import BoardConsole
+from .board_console import BoardConsole, is_banner
 from .deploy import CONFIG, deploy
 from .errors import Failed, Wrong
 from .interpreter import find_micropython
@@ -183,7 +183,7 @@ class SimulatedBoard:
         self._changed.set()
 
     def _last_words(self):
-        said = [line for line in self.lines if not line.startswith(("{", "MicroPython ", "Type ", ">>>"))]
+        said = [line for line in self.lines if not line.startswith("{") and not is_banner(line)]
         return said[-1] if said else "it said nothing"
 
 

@@ -6,10 +6,10 @@ road, dialling (cities.py); what a simulated board may be asked (simulator.py); 
 
 import asyncio
 import contextlib
-import inspect
 
 from . import school, words, world
 from .errors import Failed, Wrong
+from .tasks import result_of
 
 STEP_MAX = 1000  # ticks at once: everything else waits meanwhile
 SCHOOL_MAX = 50  # merchants at once
@@ -89,8 +89,7 @@ class Steering:
         return done
 
     async def _ask(self, command, **given):
-        result = self._cities.commands[command](**given)
-        return await result if inspect.isawaitable(result) else result
+        return await result_of(self._cities.commands[command](**given))
 
     # The school.
 

@@ -10,7 +10,6 @@ The worker ends with its socket, so none outlives whoever started it.
 
 import asyncio
 import contextlib
-import inspect
 import os
 import pickle
 import socket
@@ -21,6 +20,7 @@ from . import world
 from .border import Lockstep, Neighbour
 from .cities import Cities
 from .errors import Failed, Wrong
+from .tasks import result_of
 
 _LENGTH_BYTES = 4
 
@@ -121,8 +121,7 @@ class Worker:
         await self._cities.set_pace(ticks_per_s, paused)
 
     async def _command(self, name, words):
-        result = self._cities.commands[name](**words)
-        result = await result if inspect.isawaitable(result) else result
+        result = await result_of(self._cities.commands[name](**words))
         self._tell_statuses()
         return result
 

@@ -42,14 +42,13 @@ class Detail:
         wealth = sorted(money)
         step = max(1, len(wealth) // _LOCALS_SHOWN)
         rest = locals_column(city, k.LEISURE)
+        on_roads = {road.name: self._observe(city, road) for road in city.roads.values()}
         return {
-            "wealth": [_coins(wealth[index * (len(wealth) - 1) // QUANTILES]) for index in range(QUANTILES + 1)]
-            if wealth
-            else [],
+            "wealth": quantiles(wealth) if wealth else [],
             "gini": round(gini(wealth), 3),
             "leisure": [[_coins(money[index]), rest[index]] for index in range(0, len(wealth), step)][:_LOCALS_SHOWN],
-            "travelled": {road.name: self._observe(city, road)[0] for road in city.roads.values()},
-            "arrived": {road.name: self._observe(city, road)[1] for road in city.roads.values()},
+            "travelled": {name: counts[0] for name, counts in on_roads.items()},
+            "arrived": {name: counts[1] for name, counts in on_roads.items()},
         }
 
     def _observe(self, city, road):
@@ -81,6 +80,11 @@ def _counting(pass_on, counts):
         return taken
 
     return counted
+
+
+def quantiles(wealth):
+    """QUANTILES + 1 amounts in coins of amounts in mills, in ascending order: in equal steps of people."""
+    return [_coins(wealth[index * (len(wealth) - 1) // QUANTILES]) for index in range(QUANTILES + 1)]
 
 
 def gini(wealth):

@@ -10,6 +10,7 @@ import json
 import math
 from collections import deque
 
+from ..tasks import background
 from . import events
 from .rows import Rows
 from .track import Track
@@ -42,9 +43,7 @@ class Feed:
 
     async def __aenter__(self):
         self.sample()
-        # Started here, ended with the block.
-        task = asyncio.create_task(self._go_on())
-        self._open.push_async_callback(_ended, task)
+        await self._open.enter_async_context(background(self._go_on()))
         return self
 
     async def __aexit__(self, *_):
@@ -156,11 +155,6 @@ class Listener:
             text = await self._queue.get()
             if text:
                 yield text
-
-
-async def _ended(task):
-    task.cancel()
-    await asyncio.wait([task])
 
 
 def _without_nan(rows):

@@ -10,6 +10,7 @@ import json
 import time
 
 from .. import names, words
+from ..tasks import background
 from .checks import statuses
 from .source import News
 
@@ -35,9 +36,7 @@ class Watched:
         self._open = contextlib.AsyncExitStack()
 
     async def __aenter__(self):
-        # Started here, ended with the block.
-        task = asyncio.create_task(self._go_on())
-        self._open.push_async_callback(_ended, task)
+        await self._open.enter_async_context(background(self._go_on()))
         return self
 
     async def __aexit__(self, *_):
@@ -122,8 +121,3 @@ async def _body(answer):
 
 def _short(error):
     return str(getattr(error, "strerror", None) or error or "no answer in time")
-
-
-async def _ended(task):
-    task.cancel()
-    await asyncio.wait([task])
