@@ -7,7 +7,7 @@ import pytest
 from deskonomy_host.errors import Failed, Wrong
 from deskonomy_host.simulated_machine import SimulatedMachine
 from deskonomy_host.simulator import SimulatedBoard, commands
-from typed import PATIENCE_S
+from wire.fakes import until
 
 FIELDS = {"city", "tick", "seed", "digest", "price", "owned", "yield", "sensors", "merchants", "locals", "money"}
 FIELDS |= {"made", "roads", "heap", "ticks_per_s", "gap_ms", "rssi", "uptime_s", "reset", "address"}
@@ -153,12 +153,6 @@ def test_it_may_be_ended_while_it_starts(loop, micropython, tmp_path):
                     await asyncio.sleep(0)
 
     loop.run(story())
-
-
-async def until(happened):
-    async with asyncio.timeout(PATIENCE_S):
-        while not happened():
-            await asyncio.sleep(0.01)
 
 
 async def enter(make, **words):

@@ -1,6 +1,5 @@
 """The watchdog: it is fed while all that a board is for goes on, and only then; it leaves people at the REPL alone."""
 
-import asyncio
 import contextlib
 import json
 import re
@@ -10,7 +9,7 @@ from itertools import pairwise
 import pytest
 from deskonomy_host import paths
 from deskonomy_host.deploy import deploy
-from typed import PATIENCE_S
+from wire.fakes import until
 
 HOME = [["HOME", ""]]
 BITES_S, STILL_S = 30, 20
@@ -52,13 +51,7 @@ def timeout(desk):
 
 def bites_after(desk, timeout_ms):
     """Wait until the watchdog bites after so long."""
-
-    async def wait():
-        async with asyncio.timeout(PATIENCE_S):
-            while timeout(desk) != timeout_ms:
-                await asyncio.sleep(0.01)
-
-    desk.run(wait())
+    desk.run(until(lambda: timeout(desk) == timeout_ms))
 
 
 def test_a_program_that_stands_still_is_bitten(desk):

@@ -18,6 +18,7 @@ from chaos.proxy import Proxy
 from deskonomy.city import City
 from deskonomy.merchant import Merchant
 from deskonomy.tcp import Roads
+from wire.fakes import until
 
 NOTICED_S = 15.5  # the promise, and what a busy machine adds
 RESUMED_S = 5  # in the median
@@ -60,12 +61,6 @@ async def arrives(one, other):
     await until(lambda: is_up(one))
     one.city.roads["OTHER"].send(Merchant("bed"))
     await until(lambda: other.city.roads["ONE"].take())
-
-
-async def until(condition):
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def main():

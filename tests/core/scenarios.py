@@ -93,3 +93,15 @@ def digests(engine, ticks):
         run(cities, ticks)
         result.append(" ".join([city.digest() for city in cities]))
     return result
+
+
+def facts(merchant):
+    """All that there is to know of a merchant, to be compared."""
+    return (
+        merchant.good,
+        merchant.money_mills,
+        merchant.capacity,
+        merchant.owned,
+        merchant.prices_mills,
+        merchant.id,
+    )

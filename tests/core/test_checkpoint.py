@@ -13,19 +13,9 @@ from deskonomy.ledger import Ledger
 from deskonomy.merchant import Merchant
 from deskonomy.road import Road
 from deskonomy.thaw import Unusable, _unpack, thaw
+from scenarios import facts
 
 LARGEST = (1 << 53) - 1
-
-
-def facts(merchant):
-    return (
-        merchant.good,
-        merchant.money_mills,
-        merchant.capacity,
-        merchant.owned,
-        merchant.prices_mills,
-        merchant.id,
-    )
 
 
 def traveller(n=0, id=None):

@@ -18,6 +18,7 @@ from deskonomy_host.dashboard.rows import Rows
 from deskonomy_host.dashboard.track import Track
 from deskonomy_host.dashboard.watch import Watched
 from sources import Told, status
+from wire.fakes import until
 
 # The past.
 
@@ -256,12 +257,6 @@ async def answering(reply):
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
-
-
-async def until(true, timeout_s=10):
-    async with asyncio.timeout(timeout_s):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 def test_a_board_is_watched_by_asking_again_and_again():

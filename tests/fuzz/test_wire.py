@@ -9,6 +9,7 @@ from deskonomy.protocol import Arrived, Broken, Connection, Message, Named, Refu
 from deskonomy.strict_json import NUMBER_BYTES, Refused, mills
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scenarios import facts
 
 # A busy machine is no fault of the code's.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,23 +35,12 @@ STRANGE = b'{}[]",:\\0123456789eE+-.\x00\xff tfn'
 fields = st.sampled_from(["Money", "BuysSells", "CarryingCapacity", "Owned", "ExpectedPrices", "Mills", "Id", "Fox"])
 
 
-def parts(merchant):
-    return (
-        merchant.good,
-        merchant.money_mills,
-        merchant.capacity,
-        merchant.owned,
-        merchant.prices_mills,
-        merchant.id,
-    )
-
-
 @unhurried
 @given(merchants)
 def test_a_merchant_arrives_as_it_left(merchant):
     line = codec.encode(merchant)
     assert line.endswith(b"\n") and line.count(b"\n") == 1 and len(line) <= codec.LINE_BYTES
-    assert parts(codec.decode(line)) == parts(merchant)
+    assert facts(codec.decode(line)) == facts(merchant)
     assert codec.encode(codec.decode(line)) == line
 
 
@@ -86,7 +76,7 @@ def test_what_others_write_is_read(merchant, escaped):
         },
     }
     merchant.id = None
-    assert parts(codec.decode(json.dumps(written, ensure_ascii=escaped).encode())) == parts(merchant)
+    assert facts(codec.decode(json.dumps(written, ensure_ascii=escaped).encode())) == facts(merchant)
 
 
 def refused_or(read, line):

@@ -12,6 +12,7 @@ from deskonomy.city import City
 from deskonomy_host import Road, names
 from deskonomy_host.dashboard.watch import Watched
 from typed import PATIENCE_S
+from wire.fakes import until
 from zeroconf import ServiceInfo, Zeroconf
 
 NAME = f"desktown-of-{os.getpid()}.local"  # nobody else's
@@ -52,11 +53,6 @@ def test_a_road_is_dialled_until_the_name_appears_and_where_it_goes(responder):
         lines = []
         here = names.Roads(City("RIVERWOOD", 1, 0, 0), port=57000, log=lines.append)
         there = names.Roads(City("SEASIDE", 1, 0, 0), port=57000, log=lines.append)
-
-        async def until(true):
-            async with asyncio.timeout(PATIENCE_S):
-                while not true():
-                    await asyncio.sleep(0.01)
 
         def said(words):
             return any(f"no road to {NAME}:{there.port}: {words}" in line for line in lines)

@@ -18,7 +18,7 @@ from deskonomy.thaw import thaw
 from deskonomy_host import state, world
 from deskonomy_host.errors import Failed
 from deskonomy_host.state import State
-from typed import PATIENCE_S
+from wire.fakes import until
 
 KILLS = 6
 
@@ -175,12 +175,6 @@ def test_who_crosses_within_the_process_is_in_the_same_checkpoint(tmp_path):
             for city in cities:
                 city.run(1)
         assert [city.digest() for city in cities] == digests
-
-
-async def until(true):
-    async with asyncio.timeout(PATIENCE_S):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 def test_checkpoints_are_taken_when_somebody_has_crossed(tmp_path):

@@ -58,6 +58,18 @@ class Between:
         writer.close()
 
 
+@contextlib.asynccontextmanager
+async def dialled_through(*meddle):
+    """RIVERWOOD, which dials SEASIDE, which has the same key, through somebody Between."""
+    async with (
+        town("RIVERWOOD", key=KEY) as roads,
+        town("SEASIDE", key=KEY) as others,
+        Between(others.port, *meddle) as wire,
+    ):
+        roads.dial("127.0.0.1", wire.port)
+        yield roads, others, wire
+
+
 def about(lines, *words):
     """How many of these log lines have all these words."""
     return len([line for line in lines if all(word in line for word in words)])
@@ -65,12 +77,7 @@ def about(lines, *words):
 
 def test_two_cities_with_a_key_trade_both_ways():
     async def story():
-        async with (
-            town("RIVERWOOD", key=KEY) as roads,
-            town("SEASIDE", key=KEY) as others,
-            Between(others.port) as wire,
-        ):
-            roads.dial("127.0.0.1", wire.port)
+        async with dialled_through() as (roads, others, wire):
             await until(lambda: is_up(roads, "SEASIDE") and is_up(others, "RIVERWOOD"))
             send(roads, "SEASIDE", range(1000, 1050))
             send(others, "RIVERWOOD", range(2000, 2050))
@@ -198,12 +205,7 @@ def test_who_meddles_closes_the_road_and_nothing_is_lost(meddle):
             meddled.append(line)
             return meddle(line)
 
-        async with (
-            town("RIVERWOOD", key=KEY) as roads,
-            town("SEASIDE", key=KEY) as others,
-            Between(others.port, once) as wire,
-        ):
-            roads.dial("127.0.0.1", wire.port)
+        async with dialled_through(once) as (roads, others, _):
             await until(lambda: is_up(roads, "SEASIDE") and is_up(others, "RIVERWOOD"))
             send(roads, "SEASIDE", [5, 6, 7])
             assert await arrivals(others, "RIVERWOOD", 3) == [5, 6, 7]
@@ -216,12 +218,7 @@ def test_who_meddles_closes_the_road_and_nothing_is_lost(meddle):
 
 def test_who_mixes_connections_or_plays_one_back_gets_nowhere():
     async def story():
-        async with (
-            town("RIVERWOOD", key=KEY) as roads,
-            town("SEASIDE", key=KEY) as others,
-            Between(others.port) as wire,
-        ):
-            roads.dial("127.0.0.1", wire.port)
+        async with dialled_through() as (roads, others, wire):
             await until(lambda: is_up(roads, "SEASIDE"))
             send(roads, "SEASIDE", [5])
             assert await arrivals(others, "RIVERWOOD", 1) == [5]
