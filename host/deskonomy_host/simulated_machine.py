@@ -87,7 +87,7 @@ class SimulatedMachine:
         self.starts = 0  # how often it has begun to run, by power or by any reset
         self.built_in_bytes = 0  # of the interpreter's heap, in use before the first file of the flash runs
         self.reset_cause = "power"
-        self._next_cause = "hard"  # the program's own doing, unless hard_reset() says otherwise
+        self._next_cause: str | None = None  # of a reset that is not the program's own doing
 
     async def __aenter__(self):
         self._port = PtyPort(self.type, self._read_on)
@@ -107,6 +107,7 @@ class SimulatedMachine:
 
         cause: what an ESP32 then gives as the reason; "watchdog" for one that nobody fed.
         """
+        await self._started.wait()  # it may just be starting, by a reset of the program's own
         self._started.clear()
         self._next_cause = cause
         if self._process is not None and self._process.returncode is None:
@@ -149,9 +150,10 @@ class SimulatedMachine:
                 self._started.set()
                 code = await self._watch(process)
             finally:
+                self._started.clear()
                 await self._power_off()
-            if code == -signal.SIGKILL:
-                self.reset_cause, self._next_cause = self._next_cause, "hard"
+            if code == -signal.SIGKILL or self._next_cause:
+                self.reset_cause, self._next_cause = self._next_cause or "hard", None
                 self.raw = False
                 self._say(b"\r\n")
             else:
@@ -175,6 +177,7 @@ class SimulatedMachine:
 
     async def _power_on(self):
         """Start the interpreter with a terminal of its own. Returns its process."""
+        self.starts += 1
         self.built_in_bytes = await self._weigh()
         self._terminal, self._slave = os.openpty()
         os.set_blocking(self._terminal, False)
@@ -190,7 +193,6 @@ class SimulatedMachine:
         self._input = CTRL_A if self.raw else b""
         heap = "heapsize=%d" % (self._heap_bytes + self.built_in_bytes)
         words = [self._micropython, "-X", heap, "-i", *self._power_on_words, "raw" if self.raw else "friendly"]
-        self.starts += 1
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", "-c", _TAKE_TERMINAL, *words),
             stdin=self._slave,
@@ -203,14 +205,10 @@ class SimulatedMachine:
 
     async def _weigh(self):
         """The bytes of heap that stand-ins take, with what config.json asks for now."""
-        weighing = await asyncio.create_subprocess_exec(
-            *(self._micropython, *self._power_on_words, "weigh"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for us
-        )
-        said, _ = await weighing.communicate()
-        return int(said)
+        words = [self._micropython, *self._power_on_words, "weigh"]
+        own = {"stdin": subprocess.DEVNULL, "start_new_session": True}  # Ctrl-C is for us
+        # In a thread, which leaves nothing behind should the machine be ended meanwhile.
+        return int(await asyncio.to_thread(subprocess.check_output, words, **own))
 
     async def _power_off(self):
         if self._process is not None and self._process.returncode is None:

@@ -102,10 +102,14 @@ class Bench:
 
     def reset(self, cause="power"):
         """Press its reset button, or let its watchdog bite."""
-        with self._heard:
-            self.said = []
-            self._hears_from = self.machine.starts + 1
-        self._loop.run(self.machine.hard_reset(cause))
+
+        async def press():
+            with self._heard:
+                self.said = []
+                self._hears_from = self.machine.starts + 1
+            await self.machine.hard_reset(cause)
+
+        self._loop.run(press())
 
     @contextlib.contextmanager
     def running(self):

@@ -82,6 +82,29 @@ def test_a_reset_runs_boot_and_main_again_and_again(machine, mpremote, said):
         (machine.flash / "main.py").unlink()
 
 
+def test_a_reset_pressed_while_its_own_is_under_way_counts(bench, loop, monkeypatch):
+    (bench.flash / "main.py").write_text("import machine\nprint('reset', machine.reset_cause())\n")
+    bench.reset()
+    bench.wait_for("reset 1")
+    machine, pressing = bench.machine, asyncio.Queue()
+    weigh = machine._weigh
+
+    async def weigh_and_press():
+        monkeypatch.undo()
+        pressing.put_nowait(asyncio.create_task(machine.hard_reset("watchdog")))
+        await asyncio.sleep(0)
+        return await weigh()
+
+    async def story():
+        monkeypatch.setattr(machine, "_weigh", weigh_and_press)
+        machine.type(b"machine.reset()\r")
+        await (await pressing.get())
+        return machine.reset_cause
+
+    assert loop.run(story()) == "watchdog"
+    bench.wait_for("reset 3")
+
+
 def test_ctrl_c_interrupts_main_and_mpremote_gets_in(machine, mpremote, said):
     (machine.flash / "main.py").write_text("print('running')\nwhile True:\n    pass\n")
     try:
