@@ -1,12 +1,14 @@
 """What the page shows of cities that are as a test makes them: none, watched ones, fifty; and to everybody."""
 
 import re
+import threading
 import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from sources import Told, address_of, status
+from typed import PATIENCE_S
 
 BOARD = {
     "heap": {"used": 60_000, "free": 52_000},
@@ -131,17 +133,21 @@ def test_a_history_is_played(served, open_page):
     told.time_s, at = 1000.0, {"paused": True, "ticks_per_s": 20, "from": 1000.0, "to": 1600.0}
     told.clock = lambda: at
 
+    sought = threading.Event()
+
     def seek(time_s):
         told.time_s = time_s
+        sought.set()
         return at
 
     told.commands = {"pause": lambda paused: at, "seek": seek}
     page = open_page(served(told))
     expect(page.get_by_text("This is a history")).to_be_visible()
     page.get_by_role("slider", name="Time in the history").fill("1400")
+    assert sought.wait(PATIENCE_S)
+    assert told.time_s == 1400
     expect(page.get_by_role("group", name="Time", exact=True)).to_contain_text(
         time.strftime(":%M:%S", time.localtime(1400))
     )
-    assert told.time_s == 1400
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
     expect(page.get_by_role("button", name="Step")).to_be_hidden()
