@@ -70,7 +70,7 @@ def sim(
         list[str] | None,
         typer.Option(metavar="NAME=0..1", parser=_reading, help="What a sensor reads at first. Repeatable.  [0.5]"),
     ] = None,
-    heap: Annotated[str, typer.Option(metavar="SIZE", parser=_heap, help="Its memory.")] = "224k",
+    heap: Annotated[str | None, typer.Option(metavar="SIZE", parser=_heap, help="Its memory.  [224k]")] = None,
     seed: Annotated[
         int | None,
         typer.Option(

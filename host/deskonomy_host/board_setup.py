@@ -84,7 +84,7 @@ def calibrate(path, sensor, seconds):
     with _stopped(path):
         on_board = asyncio.run(survey(path))
         config = asyncio.run(deploying.config_of(path, on_board))
-        words = _sensor_of(config, sensor)
+        words = boards.sensor_of(config, sensor)
         why = boards.detect(on_board).why_not(words)
         if words["kind"] in _STEPS:
             why = "%s is a %s: it reads %s, and needs no calibration" % (sensor, words["kind"], _STEPS[words["kind"]])
@@ -103,16 +103,6 @@ def calibrate(path, sensor, seconds):
         asyncio.run(deploying.configure(path, config))
     print("%s: level 0 at %d, level 1 at %d" % (sensor, low, high))
     _wait_until_up(path, config)
-
-
-def _sensor_of(config, name):
-    """What a config.json says of the sensor of this name. Raises Wrong."""
-    sensors = config.get("sensors", [])
-    for words in sensors:
-        if words["name"] == name:
-            return words
-    names = ", ".join(sorted(words["name"] for words in sensors))
-    raise Wrong("%s has no sensor %s, only: %s" % (config.get("city", "the board"), name, names or "none"))
 
 
 @contextlib.contextmanager

@@ -95,6 +95,15 @@ def load(name):
     )
 
 
+def sensor_of(config, name):
+    """How a config.json describes its sensor of this name. Raises Wrong."""
+    sensors = {words["name"]: words for words in config.get("sensors", [])}
+    if name not in sensors:
+        has = ", ".join(sorted(sensors)) or "none"
+        raise Wrong("%s has no sensor %s, only: %s" % (config.get("city", "the board"), name, has))
+    return sensors[name]
+
+
 def of_mcu(mcu):
     """The Board for a chip, such as "esp32s3". Raises Failed."""
     for name in names():

@@ -21,8 +21,6 @@ from .keys import given, key_for, text
 from .simulated_machine import SimulatedMachine
 
 BOARD = "SIMULATED"
-# An ESP32 on Wi-Fi has some 148 KB left, in which an object takes half of what it takes in 64 bits.
-HEAP = "224k"
 _LINES_KEPT = 1000
 _PLAIN = ("adc", "digital", "touch")  # sensors whose reading lies on their pin as it is
 _UP_WITHIN_S = 30
@@ -34,8 +32,9 @@ class SimulatedBoard:
     name, port, seed, locals_, connect (a list of "HOST:PORT"), speed (ticks a second), checkpoint_s, key (bytes): in
     its config.json where given, else as they are there; without a key there, it has the one that cities here ask.
     dir: the folder that is its flash; without one its flash is gone at the end. sensors: {name: 0..1}, what they read
-    at first; 0.5 unless said. heap: as -X heapsize takes it. clock: how many times as fast its time passes.
-    on_line(text): called with each line that its console prints, status lines too. Raises Failed and Wrong.
+    at first; 0.5 unless said. heap: as -X heapsize takes it, else as its board.json says. clock: how many times as fast
+    its time passes. on_line(text): called with each line that its console prints, status lines too. Raises Failed and
+    Wrong.
     """
 
     def __init__(
@@ -45,7 +44,7 @@ class SimulatedBoard:
         port=None,
         dir=None,
         sensors=None,
-        heap=HEAP,
+        heap=None,
         seed=None,
         locals_=None,
         connect=None,
@@ -62,7 +61,7 @@ class SimulatedBoard:
         self._given = {name: word for name, word in told.items() if word is not None}
         self._dir = dir
         self._levels = dict(sensors or {})
-        self._heap = heap
+        self._heap = heap or "%dk" % (boards.load(BOARD).heap_bytes >> 10)
         self._micropython = micropython
         self._clock = clock
         self._console = BoardConsole()
@@ -89,7 +88,7 @@ class SimulatedBoard:
             self.machine = SimulatedMachine(interpreter, flash.resolve(), signals, self._heap, self._hear)
             self.machine.clock = self._clock
             for name in self._levels:
-                self._sensor(name)
+                boards.sensor_of(self.config, name)
             for sensor in self.config.get("sensors", []):
                 self._levels.setdefault(sensor["name"], 0.5)
             self._drive_pins()
@@ -145,7 +144,7 @@ class SimulatedBoard:
 
     def sense(self, name, value):
         """Let a sensor read this, 0..1 of its own range, from now on. Raises Wrong."""
-        self._sensor(name)
+        boards.sensor_of(self.config, name)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise Wrong("a sensor reads 0 to 1, such as 0.5, not %r" % (value,))
         self._levels[name] = value
@@ -157,18 +156,10 @@ class SimulatedBoard:
             raise Failed("the board's program is not running; reset it: mpremote connect %s reset" % self.serial)
         self.machine.type(json.dumps(command).encode() + b"\n")
 
-    def _sensor(self, name):
-        """How config.json describes this sensor. Raises Wrong."""
-        for sensor in self.config.get("sensors", []):
-            if sensor["name"] == name:
-                return sensor
-        names = ", ".join(sensor["name"] for sensor in self.config.get("sensors", []))
-        raise Wrong("%s has no sensor %s, only: %s" % (self.city, name, names or "none"))
-
     def _drive_pins(self):
         """Put on each pin what its sensor would, high at 1, low at 0, and the Wi-Fi's strength in the air."""
         for name, value in self._levels.items():
-            sensor = self._sensor(name)
+            sensor = boards.sensor_of(self.config, name)
             raw = round(sensor["low"] + value * (sensor["high"] - sensor["low"]))
             if sensor["kind"] == "rssi":
                 self.machine.rssi = raw
