@@ -142,6 +142,8 @@ def _deploy(path, config):
     else:
         size = sum(len(data) for data in made.send.values())
         print("sent %d files (%d KB), kept %d" % (len(made.send), size // 1024, len(made.kept) + len(made.copy)))
+    if made.slot == deploying.BESIDE_IMAGE:
+        print("Its firmware is part of its MicroPython image; a newer one takes a new image, or a stock one.")
     return made
 
 

@@ -6,7 +6,7 @@ mpremote. Not here: what is on a board (survey.py), putting MicroPython on a bla
 A board has two slots, /a and /b, each with a whole firmware. main.py says which of them runs: it is the one file of
 ours outside them, and renaming a new one over it is the switch. A deploy fills the slot that does not run, so one that
 is cut off leaves what runs alone, and the next one goes on from there. config.json is the owner's: it stays unless a
-new one is given. All else is left alone.
+new one is given. All else is left alone. Where the firmware is part of the MicroPython image, only its page is sent.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ __all__ = ["CONFIG", "Plan", "architecture", "compiled", "deploy", "plan"]
 
 MAIN = "main.py"
 SLOTS = ("a", "b")
+BESIDE_IMAGE = "lib/board"  # where a firmware in an image finds its page; in /board it would hide that image's modules
 _LOOSE = ("deskonomy/", "board/")  # where mip puts what a slot then replaces
 # What the firmware writes beside its slots.
 OURS = (CONFIG, "starts.txt", "crash.log", "city.state", "city.new", "city.damaged", "main.new", "config.new")
@@ -38,10 +39,10 @@ _RESET_S = 0.3
 class Plan:
     """What a deploy changes on a board.
 
-    slot: the folder that will run. folders: to make, the outer ones first. send: {path: bytes}. copy: {path: path in
-    the other slot}. remove: paths, before anything arrives. main: the new main.py, None if it is as it should be. old:
-    paths outside the slots, for the end. kept: paths that are as they should be. digest: of all that the slot holds
-    then, as on_board/switch.py computes it. config: the new config.json, None if it stays.
+    slot: the folder that will run, or BESIDE_IMAGE. folders: to make, the outer ones first. send: {path: bytes}. copy:
+    {path: path in the other slot}. remove: paths, before anything arrives. main: the new main.py, None if it is as it
+    should be. old: paths outside the slots, for the end. kept: paths that are as they should be. digest: of all that
+    the slot holds then, as on_board/switch.py computes it. config: the new config.json, None if it stays.
     """
 
     slot: str
@@ -79,21 +80,51 @@ def plan(files, board):
     known = {digest: f"{runs}/{path}" for path, digest in there[runs].items()} if runs else {}
     lacking = sorted(set(files) - kept)
     parents = {slot} | {"/".join([slot, *path.split("/")[:n]]) for path in files for n in range(1, path.count("/") + 1)}
-    loose = sorted(path for path in board.files if path.startswith(_LOOSE))
     made = Plan(
         slot=slot,
         folders=sorted(parents - set(board.folders)),
         send={f"{slot}/{path}": files[path] for path in lacking if digests[path] not in known},
         copy={f"{slot}/{path}": known[digests[path]] for path in lacking if digests[path] in known},
-        remove=sorted(f"{slot}/{path}" for path in there[slot] if path not in kept)
-        + [path for path in _NEW if path in board.files],
+        remove=sorted(f"{slot}/{path}" for path in there[slot] if path not in kept) + _half_done(board),
         main=None if slot == runs else main_of(slot),
-        old=loose + sorted((path for path in board.folders if (path + "/").startswith(_LOOSE)), reverse=True),
+        old=_loose(board),
         kept=sorted(f"{slot}/{path}" for path in kept),
         digest=slot_digest(slot, files),
     )
     _check_space(made, board)
     return made
+
+
+def plan_beside_image(files, board):
+    """The Plan that gives a board whose firmware is part of its image all else of these files. Pure.
+
+    What hides the image's modules goes; slots stay, for whoever goes back to a stock image.
+    """
+    page = {path.removeprefix("board/"): data for path, data in files.items() if path.endswith(".html")}
+    there = _slot_of(board, BESIDE_IMAGE)
+    kept = {path for path, data in page.items() if there.get(path) == _sha256(data)}
+    return Plan(
+        slot=BESIDE_IMAGE,
+        folders=[path for path in ("lib", BESIDE_IMAGE) if path not in board.folders],
+        send={f"{BESIDE_IMAGE}/{path}": data for path, data in page.items() if path not in kept},
+        copy={},
+        remove=[f"{BESIDE_IMAGE}/{path}" for path in sorted(set(there) - kept)] + _half_done(board),
+        main=None,
+        old=_loose(board),
+        kept=sorted(f"{BESIDE_IMAGE}/{path}" for path in kept),
+        digest=slot_digest(BESIDE_IMAGE, page),
+    )
+
+
+def _half_done(board):
+    """What a deploy that was cut off has left on a board."""
+    return [path for path in _NEW if path in board.files]
+
+
+def _loose(board):
+    """The files of a firmware outside the slots, then their folders, the inner ones first."""
+    files = sorted(path for path in board.files if path.startswith(_LOOSE))
+    return files + sorted((path for path in board.folders if (path + "/").startswith(_LOOSE)), reverse=True)
 
 
 def slot_digest(slot, files):
@@ -196,7 +227,7 @@ async def config_of(port, board):
 
 async def erase(port, board):
     """Remove all that is ours from the surveyed board on this port, and reset it. Returns the paths."""
-    ours = tuple(f"{folder}/" for folder in SLOTS) + _LOOSE
+    ours = tuple(f"{folder}/" for folder in (*SLOTS, BESIDE_IMAGE)) + _LOOSE
     mains = {_sha256(main_of(slot)) for slot in SLOTS} | {_sha256((paths.FIRMWARE / MAIN).read_bytes())}
     old = [path for path in board.files if path.startswith(ours) or path in OURS]
     old += [MAIN] if board.files.get(MAIN) in mains else []
@@ -228,9 +259,8 @@ async def deploy(port, config=None, on_step=lambda done, whole, what: None):
         boards.check(config)
     on_board = await survey(port)
     kind = boards.detect(on_board)
-    if on_board.frozen:
-        raise Failed("the firmware is part of this board's MicroPython image, which is what runs: flash a stock one")
-    made = plan(compiled(paths.firmware_files(), on_board.architecture), on_board)
+    files = compiled(paths.firmware_files(), on_board.architecture)
+    made = plan_beside_image(files, on_board) if on_board.frozen else plan(files, on_board)
     if config is None and CONFIG not in on_board.files:
         config = kind.config
     if config is not None and on_board.files.get(CONFIG) != _sha256(config_bytes(config)):

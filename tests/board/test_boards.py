@@ -38,7 +38,7 @@ def test_the_manifest_freezes_just_what_is_needed():
         assert function in ("module", "package")
         files = [paths.FIRMWARE / name] if function == "module" else (paths.FIRMWARE / name).rglob("*.py")
         frozen |= {file.relative_to(paths.FIRMWARE).as_posix() for file in files}
-    # A page cannot be frozen: it is copied beside such an image, or the board has none.
+    # A page cannot be frozen: a deploy puts it beside such an image.
     assert frozen == {path for path in needed().values() if path.endswith(".py")}
 
 
@@ -53,8 +53,13 @@ def test_a_board_is_a_board_dir_of_micropython(name):
     assert "set(MICROPY_FROZEN_MANIFEST ${MICROPY_BOARD_DIR}/manifest.py)" in cmake
     header = (folder / "mpconfigboard.h").read_text(encoding="utf-8")
     assert "#define MICROPY_HW_BOARD_NAME " in header and "#define MICROPY_HW_MCU_NAME " in header
+
+
+@pytest.mark.parametrize("name", boards.names())
+def test_the_firmware_can_be_frozen_into_an_image_for_each_board(name):
+    folder, theirs = paths.BOARDS / name, "variants/standard" if name == "SIMULATED" else "boards"
     included = [argument for function, argument in calls(folder / "manifest.py") if function == "include"]
-    assert included == ["$(PORT_DIR)/boards/manifest.py", "../../firmware/manifest.py"]
+    assert included == ["$(PORT_DIR)/%s/manifest.py" % theirs, "../../firmware/manifest.py"]
     assert (folder / included[1]).resolve() == paths.FIRMWARE / "manifest.py"
 
 

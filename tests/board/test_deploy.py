@@ -1,6 +1,7 @@
 """Putting the firmware on a board: the plan, which is pure, and sending it with the real mpremote."""
 
 import asyncio
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -10,7 +11,7 @@ from deskonomy_host import deploy, paths
 from deskonomy_host.errors import Failed
 from deskonomy_host.simulated_machine import SimulatedMachine
 from deskonomy_host.simulator import SimulatedBoard
-from deskonomy_host.survey import Survey
+from deskonomy_host.survey import Survey, survey
 
 
 def sha256(data):
@@ -103,6 +104,38 @@ def test_deploying_twice_sends_nothing_and_one_change_sends_one_file(loop, micro
         assert list(third.send) == ["b/main.mpy"] and len(third.copy) == len(files) - 1
         assert (flash / "config.json").read_text() == '{"city": "MINE"}'
         assert (flash / "notes.txt").read_text() == "mine"
+
+
+def test_beside_an_image_with_the_firmware_lies_its_page_alone():
+    files = {"main.mpy": b"m", "board/z.mpy": b"z", "board/page.html": b"new"}
+    on_board = {"lib/board/page.html": b"old", "lib/board/gone.css": b"", "lib/mine.py": b"", "board/z.py": b"hides"}
+    plan = deploy.plan_beside_image(files, holding("a", files, beside=on_board | {"main.new": b""}))
+    assert (plan.slot, plan.main, plan.folders, plan.copy) == ("lib/board", None, [], {})
+    assert plan.send == {"lib/board/page.html": b"new"}
+    assert plan.remove == ["lib/board/gone.css", "lib/board/page.html", "main.new"]
+    assert plan.old == ["board/z.py", "board"]
+    again = deploy.plan_beside_image(files, holding("lib/board", {"page.html": b"new"}, beside={"lib/mine.py": b""}))
+    assert again.empty and again.kept == ["lib/board/page.html"]
+    assert deploy.plan_beside_image(files, Survey()).folders == ["lib", "lib/board"]
+
+
+def test_an_image_with_the_firmware_gets_settings_and_page(loop, machine, monkeypatch):
+    async def frozen(port):
+        return dataclasses.replace(await survey(port), frozen=True)
+
+    monkeypatch.setattr(deploy, "survey", frozen)
+    (machine.flash / "lib").mkdir()
+    (machine.flash / "lib" / "mine.py").write_text("MINE = 1\n")
+    made = loop.run(deploy.deploy(machine.serial, {"city": "OAKHAM"}))
+    assert list(made.send) == ["lib/board/page.html"]
+    page = machine.flash / "lib" / "board" / "page.html"
+    assert page.read_bytes() == (paths.FIRMWARE / "board" / "page.html").read_bytes()
+    assert json.loads((machine.flash / "config.json").read_text()) == {"city": "OAKHAM"}
+    assert not any((machine.flash / name).exists() for name in (*deploy.SLOTS, "main.py"))
+    assert loop.run(deploy.deploy(machine.serial)).empty
+    gone = loop.run(deploy.erase(machine.serial, loop.run(frozen(machine.serial))))
+    assert sorted(gone) == ["config.json", "lib/board", "lib/board/page.html"]
+    assert sorted(path.name for path in machine.flash.rglob("*")) == ["lib", "mine.py"]
 
 
 def test_a_folder_given_is_flash_that_stays(loop, micropython, tmp_path):

@@ -13,7 +13,7 @@ from chaos.town import free_ports
 from deskonomy.city import City
 from deskonomy.drive import drive
 from deskonomy.tcp import Roads
-from deskonomy_host import paths
+from deskonomy_host import deploy, paths
 from typed import PATIENCE_S
 
 SOCKETS = 10  # of an ESP32
@@ -217,6 +217,17 @@ def test_the_same_tick_says_the_same(page):
     if state["tick"] != line["tick"]:  # it was just then
         state = json.loads(page.ask(get("/api/state"))[2])
     assert {key: state[key] for key in state.keys() - MOVING} == {key: line[key] for key in line.keys() - MOVING}
+
+
+def test_it_is_found_where_it_lies_beside_an_image(page):
+    [beside_modules] = page.flash.glob("?/board/page.html")
+    beside_image = page.flash / deploy.BESIDE_IMAGE / "page.html"
+    beside_image.parent.mkdir(parents=True)
+    beside_modules.rename(beside_image)
+    try:
+        test_the_page(page)
+    finally:
+        beside_image.rename(beside_modules)
 
 
 def test_no_page_where_none_is_wished(page):

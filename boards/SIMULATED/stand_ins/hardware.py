@@ -39,16 +39,30 @@ def start(names, names_of_main):
         if name != "__name__":
             del names_of_main[name]
     for name in names:
-        if name not in os.listdir():
-            continue
         names_of_main["__file__"] = name
         try:
-            execfile(name, names_of_main)  # noqa: F821
+            main = frozen(name)
+            if main:
+                main()
+            elif name in os.listdir():
+                execfile(name, names_of_main)  # noqa: F821
         except SystemExit:
             stop("TERM")
         except BaseException as error:
             sys.print_exception(error)
             return
+
+
+def frozen(name):
+    """main() of this file, if it is part of the image: on a board that goes before a file on the flash."""
+    before = sys.path[:]
+    sys.path[:] = [".frozen"]
+    try:
+        return __import__(name[:-3]).main
+    except ImportError:
+        return None
+    finally:
+        sys.path[:] = before
 
 
 def stop(signal):
