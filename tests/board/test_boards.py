@@ -2,9 +2,12 @@
 
 import ast
 import json
+import sys
+from pathlib import Path
 
 import pytest
 from deskonomy_host import boards, deploy, paths
+from deskonomy_host.bundle import as_on_board
 from deskonomy_host.errors import Failed, Wrong
 from deskonomy_host.survey import Survey
 from places import REPO
@@ -32,14 +35,23 @@ def calls(manifest):
     ]
 
 
-def test_the_manifest_freezes_just_what_is_needed():
-    frozen = set()
-    for function, name in calls(paths.FIRMWARE / "manifest.py"):
-        assert function in ("module", "package")
-        files = [paths.FIRMWARE / name] if function == "module" else (paths.FIRMWARE / name).rglob("*.py")
-        frozen |= {file.relative_to(paths.FIRMWARE).as_posix() for file in files}
+def test_the_manifest_freezes_just_what_a_deploy_puts_together(monkeypatch):
+    frozen = {}
+
+    def module(path, base_path, opt):
+        frozen[path] = Path(base_path, path).read_text(encoding="utf-8")
+
+    def package(name, base_path, opt):
+        for file in Path(base_path, name).rglob("*.py"):
+            module(file.relative_to(base_path).as_posix(), base_path, opt)
+
+    monkeypatch.chdir(paths.FIRMWARE)  # as MicroPython's build runs it
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    manifest = (paths.FIRMWARE / "manifest.py").read_text(encoding="utf-8")
+    exec(manifest, {"module": module, "package": package})
     # A page cannot be frozen: a deploy puts it beside such an image.
-    assert frozen == {path for path in needed().values() if path.endswith(".py")}
+    sources = {path: paths.FIRMWARE / here for path, here in needed().items() if path.endswith(".py")}
+    assert frozen == as_on_board({path: here.read_text(encoding="utf-8") for path, here in sources.items()})
 
 
 @pytest.mark.parametrize("name", CHIPS)
