@@ -1,6 +1,6 @@
 """The cities that a board under test trades with: they come and go, and nobody is lost when they go.
 
-Here: four of them, each with a proxy between it and the board, and what they have saved. Not here: when they go, and
+Here: five of them, each with a proxy between it and the board, and what they have saved. Not here: when they go, and
 when the link is bad (weeks.py).
 """
 
@@ -78,10 +78,10 @@ class Peer:
 
 
 class Peers:
-    """Four peers, and the links between them and a board. All of it in one loop, which is not the board's."""
+    """Five peers, and the links between them and a board. All of it in one loop, which is not the board's."""
 
     def __init__(self, board_port, ports):
-        names = ("RIVERWOOD", "SEASIDE", "WINTERHOLD", "PORTSVILLE")
+        names = ("RIVERWOOD", "SEASIDE", "WINTERHOLD", "PORTSVILLE", "OAKHAM")
         self.all = [Peer(name, seed, port) for seed, (name, port) in enumerate(zip(names, ports, strict=True), 1)]
         # The first two dial the board, the others are dialled by it.
         self.links = [Proxy(board_port), Proxy(board_port), *[Proxy(peer.port) for peer in self.all[2:]]]
