@@ -11,6 +11,8 @@ from pathlib import Path
 
 from .errors import Failed
 
+_OLDEST = (1, 29)  # the first whose unix port switches its terminal without throwing away what lies there unread
+
 
 def find_micropython(path=None):
     """The path of a MicroPython: this one, DESKONOMY_MICROPYTHON, the one installed with us, or one on the PATH.
@@ -25,13 +27,19 @@ def find_micropython(path=None):
             "%s: give a MicroPython built for the unix port with --micropython PATH"
             % ("no MicroPython at %s" % told if told else "no MicroPython found on this machine")
         )
-    words = [found, "-c", "import sys, vfs; print(sys.implementation.name)"]
+    words = [found, "-c", "import sys, vfs; print(sys.implementation.name, *sys.implementation.version[:2])"]
     try:
         said = subprocess.run(words, capture_output=True, timeout=10, stdin=subprocess.DEVNULL).stdout
     except (OSError, subprocess.TimeoutExpired):
         said = b""
-    if said.strip() != b"micropython":
+    name, *version = said.decode(errors="replace").split() or [""]
+    if name != "micropython":
         raise Failed("%s is no MicroPython built for the unix port: give one with --micropython PATH" % found)
+    if tuple(map(int, version)) < _OLDEST:
+        raise Failed(
+            "%s is MicroPython %s, which loses what is typed while its REPL starts: give 1.29 or a later one with "
+            "--micropython PATH" % (found, ".".join(version))
+        )
     return os.path.abspath(found)
 
 

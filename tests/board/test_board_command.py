@@ -115,6 +115,15 @@ def test_however_it_ends_it_leaves_nothing_behind(sim, tmp_path, how):
         assert not list(tmp_path.glob("deskonomy-*"))
 
 
+def test_an_older_micropython_is_said(typed, tmp_path):
+    older = tmp_path / "micropython"
+    older.write_text("#!/bin/sh\necho micropython 1 28\n")
+    older.chmod(0o755)
+    done = typed("board", "sim", "--micropython", str(older))
+    assert done.returncode == 1
+    assert "is MicroPython 1.28, which loses what is typed while its REPL starts: give 1.29" in done.stderr
+
+
 @pytest.mark.parametrize(
     "words, status, line",
     [
