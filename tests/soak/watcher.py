@@ -12,6 +12,7 @@ from statistics import mean
 from deskonomy_host.board_console import parse_status
 
 _WRONG = ("Traceback", "no memory", "cannot be saved", "SAFE MODE", "uncaught")
+_TURNED_AWAY = "what cannot be let in: no memory"  # as a board may do with merchants before its memory runs out
 
 
 class Watcher:
@@ -24,6 +25,7 @@ class Watcher:
     def __init__(self, speed, pid, stop_ms, witness):
         self.wrong = []
         self.said = Counter()  # log lines
+        self.turned_away = 0  # how often it said that it lets merchants of a city not in, once for each connection
         self.heap = []  # bytes in use at each status line, which come after a collection
         self.gaps_ms = []  # between two ticks, in ours
         self.last = None  # status
@@ -41,7 +43,9 @@ class Watcher:
             self._look(status)
         else:
             self.said[line] += 1
-            if any(word in line for word in _WRONG):
+            if _TURNED_AWAY in line:
+                self.turned_away += 1
+            elif any(word in line for word in _WRONG):
                 self.complain("it said: " + line)
 
     def _look(self, status):

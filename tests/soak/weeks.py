@@ -267,8 +267,9 @@ class Soak:
                 "sensors read and failed: "
                 + ", ".join("%s %d %d" % (name, n["level"], n["error"]) for name, n in watcher.sensors.items()),
                 "its page answered %d of %d, who come up to five at once" % (self._answers, self._visits),
-                "heap in use: %d to %d bytes, %+d in the end; at most %d merchants in the ledger"
-                % (min(watcher.heap), max(watcher.heap), watcher.growth_bytes(), watcher.waiting),
+                "heap in use: %d to %d bytes, %+d in the end; on %d connections it turned merchants away for memory"
+                % (min(watcher.heap), max(watcher.heap), watcher.growth_bytes(), watcher.turned_away),
+                "at most %d merchants in the ledger" % watcher.waiting,
                 "the longest time between two ticks: %.1f ms; the whole machine stood still for %.1f s in all"
                 % (max(watcher.gaps_ms), watcher.still_s()),
             )
