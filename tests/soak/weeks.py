@@ -255,6 +255,7 @@ class Soak:
     def report(self):
         """What it was, in words, a line each."""
         watcher, status = self.watcher, self.watcher.last
+        stand_ins = self._board.machine.built_in_bytes
         return "\n".join(
             (
                 "%.1f hours of its clock, %.1f weeks of ticks at 20 a second, %d merchants came"
@@ -268,7 +269,10 @@ class Soak:
                 + ", ".join("%s %d %d" % (name, n["level"], n["error"]) for name, n in watcher.sensors.items()),
                 "its page answered %d of %d, who come up to five at once" % (self._answers, self._visits),
                 "heap in use: %d to %d bytes, %+d in the end; on %d connections it turned merchants away for memory"
-                % (min(watcher.heap), max(watcher.heap), watcher.growth_bytes(), watcher.turned_away),
+                % (
+                    *(min(watcher.heap) - stand_ins, max(watcher.heap) - stand_ins),
+                    *(watcher.growth_bytes(), watcher.turned_away),
+                ),
                 "at most %d merchants in the ledger" % watcher.waiting,
                 "the longest time between two ticks: %.1f ms; the whole machine stood still for %.1f s in all"
                 % (max(watcher.gaps_ms), watcher.still_s()),
