@@ -124,7 +124,7 @@ class SimulatedBoard:
         """Its latest status line, a dict; None before the first one after a deploy."""
         return self._console.status
 
-    async def wait_for(self, predicate, timeout_s=10):
+    async def wait_for(self, predicate, timeout_s=30):
         """Wait until a status line fulfils predicate(status); returns that. Raises Failed at the timeout."""
         try:
             async with asyncio.timeout(timeout_s):

@@ -88,7 +88,7 @@ def test_the_first_line_says_where_it_is_and_status_lines_follow(sim, typed):
     process, where = sim("--name", "OAKHAM", "--seed", "3", "--locals", "12", "--sensor", "light=0.75")
     assert set(where) == {"serial", "address", "city"} and where["city"] == "OAKHAM"
     host, port = where["address"].split(":")
-    socket.create_connection((host, int(port)), timeout=5).close()
+    socket.create_connection((host, int(port)), timeout=PATIENCE_S).close()
     status = json.loads(process.stdout.readline())
     assert (status["seed"], status["locals"], status["address"]) == (3, 12, where["address"])
     assert abs(status["yield"]["wood"] - 1.5) < 0.01

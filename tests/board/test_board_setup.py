@@ -7,7 +7,7 @@ import subprocess
 import threading
 
 import pytest
-from typed import WORDS
+from typed import PATIENCE_S, WORDS
 
 SIM = "board sim --json --heap 400k"
 
@@ -77,7 +77,7 @@ def at_terminal(environment, words, dialogue):
                 shown.extend(os.read(ours, 1024))
             begin = at + len(words)
             os.write(ours, answer)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
     return shown
 
 
@@ -216,7 +216,7 @@ def test_calibrate_writes_what_the_sensor_read(deskonomy, sim, start, flash):
         while "reads" not in watching.process.stderr.readline():
             pass
         assert deskonomy(f"board sense light {level}").returncode == 0
-    out, _ = watching.process.communicate(timeout=60)
+    out, _ = watching.process.communicate(timeout=PATIENCE_S)
     sensor = json.loads((flash / "config.json").read_text())["sensors"][0]
     assert (sensor["low"], sensor["high"]) == (200 + 925, 200 + 2775), out
     assert "light: level 0 at 1125, level 1 at 2975" in out and "DESKTOWN is up at" in out
@@ -262,11 +262,11 @@ def test_monitor_waits_for_a_board_that_is_unplugged(start, sim, flash, tmp_path
 
     threading.Thread(target=listen, daemon=True).start()
     board.end()
-    assert gone.wait(20), log
+    assert gone.wait(PATIENCE_S), log
     port.unlink()
     again = start(f"{SIM} --dir {flash} --name OAKHAM").next()
     os.symlink(again["serial"], port)
-    assert back.wait(20), log
+    assert back.wait(PATIENCE_S), log
     assert monitor.until(lambda status: status["city"] == "OAKHAM")
     monitor.process.send_signal(2)
-    assert monitor.process.wait(20) == 130
+    assert monitor.process.wait(PATIENCE_S) == 130

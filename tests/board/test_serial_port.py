@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from typed import PATIENCE_S
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def said(machine, loop):
                 while text not in self:
                     await asyncio.sleep(0.01)
 
-            loop.run(asyncio.wait_for(seen(), 10))
+            loop.run(asyncio.wait_for(seen(), PATIENCE_S))
 
     return Said()
 

@@ -17,6 +17,7 @@ from aiohttp.test_utils import make_mocked_request
 from deskonomy_host.guard import Guard
 from playwright.sync_api import expect
 from sources import Told, status
+from typed import PATIENCE_S
 
 BODY = json.dumps({"city": "OAK", "good": "wood", "yield_mills": 0}).encode()
 
@@ -35,11 +36,11 @@ def site(served, source):
 
 def ask(port, lines, body=b""):
     """Send a request as it stands; the answer's status, 0 for none, and its text."""
-    with socket.create_connection(("127.0.0.1", port), 5) as sock:
+    with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as sock:
         head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "Connection: close", "", ""])
         sock.sendall(head.encode(errors="surrogateescape") + body)
         answer = b""
-        sock.settimeout(5)
+        sock.settimeout(PATIENCE_S)
         try:
             while b"\r\n\r\n" not in answer or not answer.startswith(b"HTTP/1.1 101"):
                 part = sock.recv(65536)
@@ -60,7 +61,7 @@ def influence(port, *more, host=None, token=None):
 def stream(port, *more, host=None):
     key = base64.b64encode(os.urandom(16)).decode()
     upgrade = ["Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
-    with socket.create_connection(("127.0.0.1", port), 5) as sock:
+    with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as sock:
         lines = ["GET /api/stream HTTP/1.1", f"Host: {host or f'127.0.0.1:{port}'}", *upgrade, *more, "", ""]
         sock.sendall("\r\n".join(lines).encode())
         return int(sock.recv(65536).split()[1])

@@ -8,6 +8,7 @@ from deskonomy.codec import decode, encode
 from deskonomy.merchant import Merchant
 from deskonomy_host import school
 from deskonomy_host.errors import Failed
+from typed import PATIENCE_S
 
 
 def test_ten_merchants_arrive_with_their_money(start, deskonomy):
@@ -38,7 +39,7 @@ class Peer:
 
     def _serve(self, greeting, answer):
         with self._server, self._server.accept()[0] as sock:
-            sock.settimeout(10)
+            sock.settimeout(PATIENCE_S)
             sock.sendall(greeting)
             while self.heard.count(b"\n") < 3:
                 more = sock.recv(1024)
