@@ -40,8 +40,14 @@ def start(names, names_of_main):
             del names_of_main[name]
     for name in names:
         names_of_main["__file__"] = name
+        path = sys.path[:]
         try:
-            main = frozen(name)
+            sys.path[:] = [".frozen"]  # what is part of the image goes before a file on the flash
+            try:
+                main = __import__(name[:-3]).main
+            except ImportError:
+                main = None
+            sys.path[:] = path
             if main:
                 main()
             elif name in os.listdir():
@@ -51,18 +57,6 @@ def start(names, names_of_main):
         except BaseException as error:
             sys.print_exception(error)
             return
-
-
-def frozen(name):
-    """main() of this file, if it is part of the image: on a board that goes before a file on the flash."""
-    before = sys.path[:]
-    sys.path[:] = [".frozen"]
-    try:
-        return __import__(name[:-3]).main
-    except ImportError:
-        return None
-    finally:
-        sys.path[:] = before
 
 
 def stop(signal):
