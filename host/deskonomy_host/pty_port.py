@@ -70,12 +70,19 @@ class PtyPort:
     def _read(self):
         self._on_bytes(os.read(self._inside, 4096))
 
+    def _send(self, data):
+        """Give the pty what it takes of this. Returns how many bytes."""
+        try:
+            return os.write(self._inside, data)
+        except BlockingIOError:  # earlier ones may not yet be where Linux counts them as unread
+            return 0
+
     def _push(self):
         self._look_again = None
         was_full = self.full
         in_flight = unread(self._outside)
         if in_flight < _IN_FLIGHT_MAX:
-            sent = os.write(self._inside, self._waiting[: _IN_FLIGHT_MAX - in_flight])
+            sent = self._send(self._waiting[: _IN_FLIGHT_MAX - in_flight])
             self._waiting = self._waiting[sent:]
             self._read_at_s = self._loop.time()
         elif self._loop.time() > self._read_at_s + _PATIENCE_S:

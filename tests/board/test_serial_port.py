@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from deskonomy_host.pty_port import PtyPort
 from typed import PATIENCE_S
 
 
@@ -127,6 +128,29 @@ def test_who_comes_after_a_stuck_mpremote_gets_in(machine, mpremote):
         assert stuck.stdout.readline().strip() == "in"
         stuck.kill()
     assert mpremote(machine.serial, "eval", "1 + 1") == "2"
+
+
+def test_output_that_the_port_does_not_take_yet_comes_later(monkeypatch):
+    write, full = os.write, [True, True]
+
+    def write_or_wait(fd, data):
+        if full:
+            full.pop()
+            raise BlockingIOError
+        return write(fd, data)
+
+    async def story():
+        port = PtyPort(lambda data: None, lambda: None)
+        monkeypatch.setattr(os, "write", write_or_wait)
+        port.write(b"late, but whole")
+        reader = os.open(port.path, os.O_RDONLY | os.O_NOCTTY)
+        try:
+            assert await asyncio.to_thread(os.read, reader, 100) == b"late, but whole"
+        finally:
+            os.close(reader)
+            port.close()
+
+    asyncio.run(story())
 
 
 def test_output_that_nobody_reads_is_lost_and_stops_nothing(machine, mpremote, said):
