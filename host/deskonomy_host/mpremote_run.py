@@ -34,9 +34,9 @@ async def mpremote(port, *words, stdin=b"", on_line=lambda line: None):
     try:
         process.stdin.write(stdin)
         process.stdin.close()
-        while line := await asyncio.wait_for(process.stdout.readline(), _PATIENCE_S):
-            said.append(line.decode(errors="replace").rstrip())
-            on_line(said[-1])
+        async for line in _lines(process.stdout):
+            said.append(line)
+            on_line(line)
         await process.wait()
     except TimeoutError:
         raise Failed("the board at %s did not answer mpremote for %d s" % (port, _PATIENCE_S)) from None
@@ -47,6 +47,17 @@ async def mpremote(port, *words, stdin=b"", on_line=lambda line: None):
     if process.returncode:
         raise Failed(_why(port, [line for line in said if line]))
     return "\n".join(said).strip()
+
+
+async def _lines(stream):
+    """The lines of a stream, as they come. Raises TimeoutError when there is none for too long."""
+    while True:
+        # Not wait_for(), which until CPython 3.12 forgets a cancellation that comes together with a line (gh-86296).
+        async with asyncio.timeout(_PATIENCE_S):
+            line = await stream.readline()
+        if not line:
+            return
+        yield line.decode(errors="replace").rstrip()
 
 
 def _why(port, said):

@@ -223,7 +223,8 @@ class _Process:
             return
         self.hang_up()
         try:
-            await asyncio.wait_for(self._process.wait(), _END_S)
+            async with asyncio.timeout(_END_S):
+                await self._process.wait()
         except TimeoutError:
             self._process.kill()
         await asyncio.wait([self._listening])

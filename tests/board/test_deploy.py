@@ -5,10 +5,12 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import unittest.mock
 
 import pytest
 from deskonomy_host import deploy, paths
 from deskonomy_host.errors import Failed
+from deskonomy_host.mpremote_run import mpremote
 from deskonomy_host.simulated_machine import SimulatedMachine
 from deskonomy_host.simulator import SimulatedBoard
 from deskonomy_host.survey import Survey, survey
@@ -153,4 +155,46 @@ def test_a_folder_given_is_flash_that_stays(loop, micropython, tmp_path):
 
 def test_a_port_that_is_none_is_said_in_one_line(loop):
     with pytest.raises(Failed, match="there is no port /dev/no-such-port: is the board"):
-        loop.run(asyncio.wait_for(deploy.deploy("/dev/no-such-port"), 20))
+        loop.run(deploy.deploy("/dev/no-such-port"))
+
+
+def test_an_end_that_comes_together_with_a_line_is_an_end(monkeypatch):
+    class Process:
+        """An mpremote that says one line, and is there until it is killed."""
+
+        def __init__(self):
+            self.returncode = None
+            self.stdin, self.stdout = unittest.mock.Mock(), self
+            self.said = asyncio.Event()
+            self.ended = asyncio.Event()
+
+        async def readline(self):
+            await self.said.wait()
+            self.said.clear()
+            return b"a line\n"
+
+        async def wait(self):
+            await self.ended.wait()
+
+        def kill(self):
+            self.ended.set()
+
+    async def story(turns):
+        process = Process()
+
+        async def start(*words, **more):
+            return process
+
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+        running = asyncio.create_task(mpremote("/dev/none", "run", "x.py"))
+        for _ in range(5):
+            await asyncio.sleep(0)  # now it reads
+        process.said.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.wait([running], timeout=5)
+        assert running.cancelled()
+
+    for turns in range(5):
+        asyncio.run(story(turns))
