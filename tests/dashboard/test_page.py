@@ -5,6 +5,7 @@ import signal
 import time
 
 import pytest
+from chaos.town import free_ports
 from playwright.sync_api import expect
 from sources import address_of
 
@@ -137,7 +138,8 @@ def test_time(start, open_page):
 
 
 def test_page_and_server_survive_each_other(start, open_page):
-    running = start(HOSTS)
+    [port] = free_ports(1)  # not one that another test may take meanwhile
+    running = start(f"{HOSTS} --dashboard-at 127.0.0.1:{port}")
     address = address_of(running)
     page = open_page(address)
     price = chart(page, "Price of wood.*SEASIDE [0-9.]+ coins")
@@ -149,7 +151,6 @@ def test_page_and_server_survive_each_other(start, open_page):
     running.end(signal.SIGKILL)
     expect(page.get_by_role("alert")).to_contain_text("has not answered since")
     expect(price).to_be_visible()
-    port = re.search(r":(\d+)/", address)[1]
     running = start(f"{HOSTS} --dashboard-at 127.0.0.1:{port}")
     assert address_of(running) == address
     expect(page.get_by_role("alert")).to_be_hidden()

@@ -102,8 +102,10 @@ def test_an_address_that_is_not_ours(deskonomy, address):
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_ends_it_and_leaves_nothing(start, environment, how):
-    running = start("run RIVERWOOD SEASIDE --json")
-    port = int(running.next()["address"].split(":")[1])
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]  # one that no other test comes to use, as it does 55555
+    running = start(f"run RIVERWOOD SEASIDE --json --port {port}")
+    assert running.next()["address"] == f"127.0.0.1:{port}"
     status, out, err = running.end(how)
     assert (status, "Traceback" in err) == (130, False)
     assert json.loads(out.splitlines()[-1])["city"] == "SEASIDE"  # the end has its status lines too
