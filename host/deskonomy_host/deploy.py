@@ -14,7 +14,7 @@ import hashlib
 import json
 import tempfile
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from . import boards, paths
 from .boards import CONFIG
@@ -72,59 +72,45 @@ def plan(files, board):
 
     files: {path in a slot: bytes}. board: its Survey.
     """
-    digests = {path: _sha256(data) for path, data in files.items()}
-    runs = next((slot for slot in SLOTS if board.files.get(MAIN) == _sha256(main_of(slot))), None)
     there = {slot: _slot_of(board, slot) for slot in SLOTS}
-    slot = runs if runs and there[runs] == digests else SLOTS[runs == SLOTS[0]]
-    kept = {path for path in files if there[slot].get(path) == digests[path]}
+    runs = next((slot for slot in SLOTS if board.files.get(MAIN) == _sha256(main_of(slot))), None)
+    is_there = runs and there[runs] == {path: _sha256(data) for path, data in files.items()}
+    slot = runs if is_there else SLOTS[runs == SLOTS[0]]
     known = {digest: f"{runs}/{path}" for path, digest in there[runs].items()} if runs else {}
-    lacking = sorted(set(files) - kept)
-    parents = {slot} | {"/".join([slot, *path.split("/")[:n]]) for path in files for n in range(1, path.count("/") + 1)}
-    made = Plan(
-        slot=slot,
-        folders=sorted(parents - set(board.folders)),
-        send={f"{slot}/{path}": files[path] for path in lacking if digests[path] not in known},
-        copy={f"{slot}/{path}": known[digests[path]] for path in lacking if digests[path] in known},
-        remove=sorted(f"{slot}/{path}" for path in there[slot] if path not in kept) + _half_done(board),
-        main=None if slot == runs else main_of(slot),
-        old=_loose(board),
-        kept=sorted(f"{slot}/{path}" for path in kept),
-        digest=slot_digest(slot, files),
-    )
+    made = _filled(slot, files, board, known, main=None if slot == runs else main_of(slot))
     _check_space(made, board)
     return made
 
 
 def plan_beside_image(files, board):
-    """The Plan that gives a board whose firmware is part of its image all else of these files. Pure.
+    """The Plan that gives a board whose firmware is part of its image the page among these files. Pure.
 
     What hides the image's modules goes; slots stay, for whoever goes back to a stock image.
     """
     page = {path.removeprefix("board/"): data for path, data in files.items() if path.endswith(".html")}
-    there = _slot_of(board, BESIDE_IMAGE)
-    kept = {path for path, data in page.items() if there.get(path) == _sha256(data)}
+    return _filled(BESIDE_IMAGE, page, board, known={}, main=None)
+
+
+def _filled(slot, files, board, known, main):
+    """The Plan after which a slot holds just these files. known: {hex SHA-256: path} of what the other slot has."""
+    digests = {path: _sha256(data) for path, data in files.items()}
+    there = _slot_of(board, slot)
+    kept = {path for path in files if there.get(path) == digests[path]}
+    lacking = sorted(set(files) - kept)
+    parents = {parent.as_posix() for path in files for parent in PurePosixPath(slot, path).parents} - {"."}
+    loose = sorted(path for path in board.files if path.startswith(_LOOSE))
     return Plan(
-        slot=BESIDE_IMAGE,
-        folders=[path for path in ("lib", BESIDE_IMAGE) if path not in board.folders],
-        send={f"{BESIDE_IMAGE}/{path}": data for path, data in page.items() if path not in kept},
-        copy={},
-        remove=[f"{BESIDE_IMAGE}/{path}" for path in sorted(set(there) - kept)] + _half_done(board),
-        main=None,
-        old=_loose(board),
-        kept=sorted(f"{BESIDE_IMAGE}/{path}" for path in kept),
-        digest=slot_digest(BESIDE_IMAGE, page),
+        slot=slot,
+        folders=sorted(parents - set(board.folders)),
+        send={f"{slot}/{path}": files[path] for path in lacking if digests[path] not in known},
+        copy={f"{slot}/{path}": known[digests[path]] for path in lacking if digests[path] in known},
+        remove=sorted(f"{slot}/{path}" for path in there if path not in kept)
+        + [path for path in _NEW if path in board.files],
+        main=main,
+        old=loose + sorted((path for path in board.folders if (path + "/").startswith(_LOOSE)), reverse=True),
+        kept=sorted(f"{slot}/{path}" for path in kept),
+        digest=slot_digest(slot, files),
     )
-
-
-def _half_done(board):
-    """What a deploy that was cut off has left on a board."""
-    return [path for path in _NEW if path in board.files]
-
-
-def _loose(board):
-    """The files of a firmware outside the slots, then their folders, the inner ones first."""
-    files = sorted(path for path in board.files if path.startswith(_LOOSE))
-    return files + sorted((path for path in board.folders if (path + "/").startswith(_LOOSE)), reverse=True)
 
 
 def slot_digest(slot, files):
@@ -259,8 +245,11 @@ async def deploy(port, config=None, on_step=lambda done, whole, what: None):
         boards.check(config)
     on_board = await survey(port)
     kind = boards.detect(on_board)
-    files = compiled(paths.firmware_files(), on_board.architecture)
-    made = plan_beside_image(files, on_board) if on_board.frozen else plan(files, on_board)
+    sources = paths.firmware_files()
+    if on_board.frozen:
+        made = plan_beside_image({path: here.read_bytes() for path, here in sources.items()}, on_board)
+    else:
+        made = plan(compiled(sources, on_board.architecture), on_board)
     if config is None and CONFIG not in on_board.files:
         config = kind.config
     if config is not None and on_board.files.get(CONFIG) != _sha256(config_bytes(config)):

@@ -47,11 +47,12 @@ def start(names, names_of_main):
                 main = __import__(name[:-3]).main
             except ImportError:
                 main = None
-            sys.path[:] = path
+            finally:
+                sys.path[:] = path
             if main:
                 main()
             elif name in os.listdir():
-                execfile(name, names_of_main)  # noqa: F821
+                execfile(name, names_of_main)  # noqa: F821 - built into MicroPython
         except SystemExit:
             stop("TERM")
         except BaseException as error:
