@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from chaos.town import free_ports
 from typed import PATIENCE_S, WORDS
 
 
@@ -100,8 +101,7 @@ def test_the_first_line_says_where_it_is_and_status_lines_follow(sim, typed):
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_however_it_ends_it_leaves_nothing_behind(sim, tmp_path, how):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]  # one that no other city comes to use, as it does 55555
+    [port] = free_ports(1)  # not one that another city comes to use, as it does 55555
     process, where = sim("--port", str(port))
     assert where["address"] == f"127.0.0.1:{port}"
     assert running(str(tmp_path))

@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-import socket
 
 import scenarios
+from chaos.town import free_ports
 from deskonomy.city import City
 from deskonomy.drive import drive
 from deskonomy.tcp import Roads
@@ -18,7 +18,7 @@ def test_resets_in_the_middle_of_trade(micropython):
 
     async def story():
         chance = random.Random(5)
-        board = SimulatedBoard(speed=200, port=free_port(), micropython=micropython, heap="240k")
+        board = SimulatedBoard(speed=200, port=free_ports(1)[0], micropython=micropython, heap="240k")
         async with board:
             city = City("SEASIDE", 2)
             money = scenarios.money_mills([city]) + 30_000_000  # 20 locals and 10 merchants with 1000 coins each
@@ -54,13 +54,6 @@ def test_resets_in_the_middle_of_trade(micropython):
                 await roads.close()
 
     asyncio.run(story())
-
-
-def free_port():
-    """One that nobody takes while the board is off."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
 
 
 async def up(board, city):

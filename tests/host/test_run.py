@@ -7,6 +7,7 @@ import socket
 import subprocess
 
 import pytest
+from chaos.town import free_ports
 from deskonomy_host.engine import available
 from typed import PATIENCE_S, WORDS
 
@@ -102,8 +103,7 @@ def test_an_address_that_is_not_ours(deskonomy, address):
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_ends_it_and_leaves_nothing(start, environment, how):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]  # one that no other test comes to use, as it does 55555
+    [port] = free_ports(1)  # not one that another test comes to use, as it does 55555
     running = start(f"run RIVERWOOD SEASIDE --json --port {port}")
     assert running.next()["address"] == f"127.0.0.1:{port}"
     status, out, err = running.end(how)

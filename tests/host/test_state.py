@@ -5,12 +5,12 @@ import contextlib
 import json
 import random
 import signal
-import socket
 import sqlite3
 import time
 
 import pytest
 import scenarios
+from chaos.town import free_ports
 from deskonomy.lane import Lane
 from deskonomy.ledger import Ledger
 from deskonomy.merchant import Merchant
@@ -211,12 +211,6 @@ def test_checkpoints_are_taken_when_somebody_has_crossed(tmp_path):
         assert len(city.roads["ELSEWHERE"].outbound) == 51
 
 
-def free_port():
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
-
-
 def settled(*directories):
     """All saved cities; of those who are still in a ledger but have arrived, only the one who has."""
     cities = []
@@ -234,7 +228,7 @@ def settled(*directories):
 def test_killed_at_any_moment_nobody_is_lost_or_doubled(start, tmp_path):
     """Two processes trade by TCP; one or both are killed again and again. All money and goods are there at the end."""
     chance = random.Random(20)
-    port = free_port()
+    port = free_ports(1)[0]
     here, there = tmp_path / "here", tmp_path / "there"
     lines = {
         here: f"run RIVERWOOD SEASIDE --json --speed 400 --state {here} --port {port + 1} --connect 127.0.0.1:{port}",
