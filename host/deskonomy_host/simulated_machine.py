@@ -163,14 +163,17 @@ class SimulatedMachine:
     async def _watch(self, process):
         """Wait for the interpreter's end, and end it if it does not feed its watchdog. Returns its exit status."""
         ended = asyncio.ensure_future(process.wait())
+        looked_late = False  # seen twice: where the whole machine stood still, the program may feed first
         fed = self._signals / "watchdog"  # its stand-in writes the timeout there, which is what feeding is
         while not ended.done():
             await asyncio.wait([ended], timeout=_WATCHDOG_LOOKS_S)
             with contextlib.suppress(FileNotFoundError, IndexError):
                 late_s = time.time() - fed.stat().st_mtime
-                if late_s * 1000 * self.clock > int(fed.read_text().split()[0]) and process.returncode is None:
+                late = late_s * 1000 * self.clock > int(fed.read_text().split()[0])
+                if late and looked_late and process.returncode is None:
                     self._next_cause = "watchdog"
                     process.kill()
+                looked_late = late
         if await ended == -signal.SIGKILL:
             fed.unlink(missing_ok=True)  # a hard reset ends it; it goes on through a soft one, as on an ESP32
         return await ended
@@ -178,6 +181,7 @@ class SimulatedMachine:
     async def _power_on(self):
         """Start the interpreter with a terminal of its own. Returns its process."""
         self.starts += 1
+        self._input = b""
         self.built_in_bytes = await self._weigh()
         self._terminal, self._slave = os.openpty()
         os.set_blocking(self._terminal, False)
@@ -190,7 +194,8 @@ class SimulatedMachine:
         self._fed = 0
         self._lull_until_s = 0.0
         # In the raw REPL boot.py runs, main.py does not, and the friendly REPL after it finds this and becomes raw.
-        self._input = CTRL_A if self.raw else b""
+        # Of what was typed meanwhile, an mpremote that was just leaving had typed what ends with CTRL_B.
+        self._input = (CTRL_A if self.raw else b"") + self._input.rpartition(CTRL_B)[2]
         heap = "heapsize=%d" % (self._heap_bytes + self.built_in_bytes)
         words = [self._micropython, "-X", heap, "-i", *self._power_on_words, "raw" if self.raw else "friendly"]
         self._process = await asyncio.create_subprocess_exec(

@@ -107,6 +107,21 @@ def test_a_reset_pressed_while_its_own_is_under_way_counts(bench, loop, monkeypa
     bench.wait_for("reset 3")
 
 
+def test_what_is_typed_while_it_starts_is_heard(bench, loop, monkeypatch):
+    """But not what an mpremote leaves with, which would else lie before the first command that a city is given."""
+    (bench.flash / "main.py").write_text("print('heard', repr(input()))\n")
+    machine = bench.machine
+    weigh = machine._weigh
+
+    async def weigh_and_type():
+        machine.type(b"\r\x02hello\r")
+        return await weigh()
+
+    monkeypatch.setattr(machine, "_weigh", weigh_and_type)
+    bench.reset()
+    bench.wait_for("heard 'hello'")
+
+
 def test_ctrl_c_interrupts_main_and_mpremote_gets_in(machine, mpremote, said):
     (machine.flash / "main.py").write_text("print('running')\nwhile True:\n    pass\n")
     try:
