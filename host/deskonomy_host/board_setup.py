@@ -22,7 +22,8 @@ from .board_watch import why_silent
 from .errors import Failed, Wrong
 from .survey import survey
 
-_ANSWER_S = 5
+_ANSWER_S = 10
+_AGAIN_S = 2  # what is typed while a board starts is lost
 _UP_S = 90  # a board tries each of its networks for 15 s
 _SPAN_PARTS = 20  # so large a part of what is typical tells more than noise
 _STEPS = {"digital": "0 or 1", "button": "how often it was pressed"}  # kinds with nothing to calibrate
@@ -112,11 +113,13 @@ def _stopped(path):
     Raises Failed with what to do where no MicroPython answers.
     """
     with BoardPort(path) as board:
-        deadline = time.monotonic() + _ANSWER_S
-        board.type(b"\r\x03\x03\x02")  # to the prompt, wherever it is
+        begin = again = time.monotonic()
         while not board.at_prompt:
-            if time.monotonic() > deadline:
+            if time.monotonic() > begin + _ANSWER_S:
                 raise Failed(flash.advice(path))
+            if time.monotonic() >= again:
+                board.type(b"\r\x03\x03\x02")  # to the prompt, wherever it is
+                again += _AGAIN_S
             board.lines()
     try:
         yield
