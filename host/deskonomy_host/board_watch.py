@@ -13,7 +13,7 @@ from .board_console import is_banner, parse_status
 from .board_port import BoardPort
 from .errors import Failed
 
-_LISTEN_S = 3  # a city prints a status line each second
+_LISTEN_S = 6  # a city prints a status line each second, the first a second after its start
 _BLANK = ("invalid header", "flash read err", "waiting for download")  # what a chip's own ROM says without MicroPython
 
 

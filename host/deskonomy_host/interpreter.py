@@ -29,7 +29,7 @@ def find_micropython(path=None):
         )
     words = [found, "-c", "import sys, vfs; print(sys.implementation.name, *sys.implementation.version[:2])"]
     try:
-        said = subprocess.run(words, capture_output=True, timeout=10, stdin=subprocess.DEVNULL).stdout
+        said = subprocess.run(words, capture_output=True, timeout=60, stdin=subprocess.DEVNULL).stdout
     except (OSError, subprocess.TimeoutExpired):
         said = b""
     name, *version = said.decode(errors="replace").split() or [""]

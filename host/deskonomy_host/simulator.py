@@ -23,7 +23,7 @@ from .simulated_machine import SimulatedMachine
 BOARD = "SIMULATED"
 _LINES_KEPT = 1000
 _PLAIN = ("adc", "digital", "touch")  # sensors whose reading lies on their pin as it is
-_UP_WITHIN_S = 30
+_UP_WITHIN_S = 60
 
 
 class SimulatedBoard:
@@ -124,7 +124,7 @@ class SimulatedBoard:
         """Its latest status line, a dict; None before the first one after a deploy."""
         return self._console.status
 
-    async def wait_for(self, predicate, timeout_s=30):
+    async def wait_for(self, predicate, timeout_s=60):
         """Wait until a status line fulfils predicate(status); returns that. Raises Failed at the timeout."""
         try:
             async with asyncio.timeout(timeout_s):
