@@ -56,7 +56,7 @@ def deskonomy(environment):
             text=True,
             capture_output=True,
             stdin=subprocess.DEVNULL,
-            timeout=PATIENCE_S,
+            timeout=3 * PATIENCE_S,
         )
 
     return run

@@ -26,7 +26,7 @@ class Loop:
         self._thread.start()
 
     def run(self, work):
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_S)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(3 * PATIENCE_S)
 
     def call(self, function, *words):
         async def work():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from chaos.town import free_ports
-from typed import PATIENCE_S, WORDS
+from typed import PATIENCE_S, PIPE_BYTES, WORDS
 
 
 @pytest.fixture
@@ -42,7 +42,8 @@ def sim(environment):
 
     def start(*words):
         process = subprocess.Popen(
-            [*WORDS, "board", "sim", "--json", *words], env=environment, text=True, stdout=-1, stderr=-1
+            [*WORDS, "board", "sim", "--json", *words],
+            **{"env": environment, "text": True, "stdout": -1, "stderr": -1, "pipesize": PIPE_BYTES},
         )
         started.append(process)
         line = process.stdout.readline()

@@ -211,11 +211,15 @@ def test_deploy_sends_nothing_twice_and_erase_leaves_a_bare_micropython(deskonom
 
 
 def test_calibrate_writes_what_the_sensor_read(deskonomy, sim, start, flash):
-    watching = start("board calibrate light --seconds 8")
-    for level in ("0.25", "0.75"):
-        while "reads" not in watching.process.stderr.readline():
-            pass
+    watching = start("board calibrate light --seconds 20")
+
+    def reads(what):
+        assert any(f"light reads {what}" in line for line in iter(watching.process.stderr.readline, ""))
+
+    reads("")
+    for level, raw in (("0.25", 1125), ("0.75", 2975)):
         assert deskonomy(f"board sense light {level}").returncode == 0
+        reads(raw)
     out, _ = watching.process.communicate(timeout=PATIENCE_S)
     sensor = json.loads((flash / "config.json").read_text())["sensors"][0]
     assert (sensor["low"], sensor["high"]) == (200 + 925, 200 + 2775), out
@@ -261,9 +265,9 @@ def test_monitor_waits_for_a_board_that_is_unplugged(start, sim, flash, tmp_path
                 gone.set() if "is gone" in line else back.set() if "is back" in line else None
 
     threading.Thread(target=listen, daemon=True).start()
+    port.unlink()  # the path of the serial port may be that of another board's, once this one has ended
     board.end()
     assert gone.wait(PATIENCE_S), log
-    port.unlink()
     again = start(f"{SIM} --dir {flash} --name OAKHAM").next()
     os.symlink(again["serial"], port)
     assert back.wait(PATIENCE_S), log

@@ -18,14 +18,14 @@ from typed import PATIENCE_S
 
 SOCKETS = 10  # of an ESP32
 MOVING = {"heap", "uptime_s", "ticks_per_s", "gap_ms", "sensors"}
-GIVES_UP_S = 5  # a client of a crowd
+GIVES_UP_S = 20  # a client of a crowd
 
 
 @pytest.fixture(scope="module")
 def page(desk):
     """A board whose page is up: page.ask(text) -> (status, headers, body), None where it only hangs up."""
     [desk.port] = free_ports(1)
-    desk.starts({"page": desk.port}, clock=5)  # not so fast that an honest client is too slow
+    desk.starts({"page": desk.port}, clock=1)  # an honest client on a busy machine must not be too slow
     desk.wait_for("this city's page is http://127.0.0.1:%d/" % desk.port)
     desk.wait_for('"tick"')
 
@@ -209,13 +209,12 @@ def test_a_crowd_at_the_page_leaves_roads_alone(page):
 
 
 def test_the_same_tick_says_the_same(page):
-    page.starts({"page": page.port, "speed": 0.1}, clock=5)
+    page.starts({"page": page.port, "speed": 0.1}, clock=1)
     page.wait_for("this city's page is")
-    page.wait_for('"ticks_per_s"')
-    state = json.loads(page.ask(get("/api/state"))[2])
-    [line] = lines(page.wait_for('"ticks_per_s"'))
-    if state["tick"] != line["tick"]:  # it was just then
+    state, line = {"tick": None}, {"tick": 0}
+    while state["tick"] != line["tick"]:  # it was just then
         state = json.loads(page.ask(get("/api/state"))[2])
+        line = lines(page.wait_for('"ticks_per_s"'))[-1]
     assert {key: state[key] for key in state.keys() - MOVING} == {key: line[key] for key in line.keys() - MOVING}
 
 

@@ -72,7 +72,7 @@ def test_a_yield_by_hand_stays_until_it_is_given_back(board, loop, wait_for, do)
 
 def test_commands_that_make_no_sense_are_said_in_the_log(board, loop, wait_for):
     def said():
-        return [line for line in board.lines if line.startswith("not done")]
+        return [line for line in list(board.lines) if line.startswith("not done")]
 
     for line in (
         b"nonsense",
@@ -95,7 +95,7 @@ def test_commands_that_make_no_sense_are_said_in_the_log(board, loop, wait_for):
 
 
 def test_log_lines_never_look_like_status_lines(board):
-    for line in board.lines:
+    for line in list(board.lines):
         assert not line.startswith("{") or "digest" in json.loads(line)
 
 

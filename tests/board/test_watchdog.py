@@ -81,7 +81,7 @@ def other(desk, path, old, new):
 def test_a_part_that_stands_still_is_bitten(desk, part):
     """This part alone: all the others go on."""
     with other(desk, "main.py", part, "asyncio.Event().wait()"):
-        desk.starts({"page": None})
+        desk.starts({"page": None}, clock=4)
         said = "".join(desk.wait_for('"reset": "watchdog"'))
         assert int(re.findall(r'"uptime_s": (\d+), "reset": "power"', said)[-1]) >= BITES_S, "nothing blocks"
 
@@ -97,6 +97,7 @@ def test_it_does_not_bite_at_the_repl(desk, loop):
     loop.call(desk.machine.type, b"import time; time.sleep(1.5); print(6 * 7)\r")
     desk.wait_for("42")
     # A soft reset starts the city, and the watchdog looks after it as before.
+    desk.machine.clock = 1
     loop.call(desk.machine.type, b"\x04")
     desk.wait_for('"reset": "soft"', 3)
     bites_after(desk, BITES_S * 1000)

@@ -9,6 +9,7 @@ import time
 
 WORDS = [sys.executable, "-c", "import sys; from deskonomy_host.cli import main; sys.exit(main())"]
 PATIENCE_S = 60  # a deadline, not a wait, on a machine that does much else
+PIPE_BYTES = 1 << 20  # so that a command whose lines a test does not read goes on for a quarter of an hour
 
 
 class Background:
@@ -22,6 +23,7 @@ class Background:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            pipesize=PIPE_BYTES,
         )
         self._watchdog = threading.Timer(4 * PATIENCE_S, self.process.kill)
         self._watchdog.daemon = True
