@@ -22,9 +22,8 @@ def main():
     parser.add_argument("--minutes", type=float, default=60, help="of ours")
     parser.add_argument("--seed", type=int, default=1, help="of what happens")
     parser.add_argument("--heap", default="224k", help="of the simulated board")
-    parser.add_argument(
-        "--stop-ms", type=float, default=100, help="for how long ticks may stop, if nobody else is busy"
-    )
+    stop = "for how long ticks may stop, if nobody else is busy; from 1000 on there is no watchdog"
+    parser.add_argument("--stop-ms", type=float, default=100, help=stop)
     words = parser.parse_args()
     if pathlib.Path(MEMORY).is_dir():
         tempfile.tempdir = MEMORY  # a board writes every half second, and a disk may stand still for longer than it may

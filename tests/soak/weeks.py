@@ -39,6 +39,7 @@ SENSORS = [
 ]
 SPEED = 20  # of the board's clock,
 TICKS_PER_S = 1000  # of that: a week in ten minutes, against the usual 20
+WATCHDOG_MS = 1000  # where ticks may stop for so long, there is none: it bites after 1.5 s of ours
 GROWTH_BYTES = 4096  # of the heap, which breathes as merchants come and go
 OFF_AND_ON = "nothing comes through the Wi-Fi: off and on"
 JOIN_MAX_S = 180  # until it is on a Wi-Fi that is there
@@ -57,7 +58,7 @@ async def weeks(minutes, seed=1, heap="224k", stop_ms=100, say=print):
         peers = Peers(port, ports)
         dials = await loop.do(peers.begin())
         try:
-            board = make(Path(folder), heap, port, page, dials)
+            board = make(Path(folder), heap, port, page, dials, stop_ms)
             async with board:
                 soak = Soak(board, page, peers, loop, chance, stop_ms, witness, say)
                 await soak.run(minutes)
@@ -72,11 +73,11 @@ async def weeks(minutes, seed=1, heap="224k", stop_ms=100, say=print):
     return report + "\nall money is there, and everybody lives in one city or is under way once"
 
 
-def make(flash, heap, port, page, dials):
-    """The board, with all that it can have."""
+def make(flash, heap, port, page, dials, stop_ms):
+    """The board, with all that it can have; without a watchdog where ticks may stop for so long."""
     config = boards.load("SIMULATED").config
     config |= {"city": BOARD, "port": port, "page": page, "speed": TICKS_PER_S, "checkpoint_s": 10, "sensors": SENSORS}
-    config |= {"watchdog": True, "indicator": {"kind": "neopixel", "pin": 48, "good": "bed"}}
+    config |= {"watchdog": stop_ms < WATCHDOG_MS, "indicator": {"kind": "neopixel", "pin": 48, "good": "bed"}}
     config |= {"locals": BOARD_LOCALS, "merchants": BOARD_MERCHANTS}
     config["key"] = KEY.hex()
     config["connect"] = ["127.0.0.1:%d" % port for port in dials]
@@ -268,10 +269,11 @@ class Soak:
                 "sensors read and failed: "
                 + ", ".join("%s %d %d" % (name, n["level"], n["error"]) for name, n in watcher.sensors.items()),
                 "its page answered %d of %d, who come up to five at once" % (self._answers, self._visits),
-                "heap in use: %d to %d bytes, %+d in the end; on %d connections it turned merchants away for memory"
+                "heap in use: %d to %d bytes, %+d in the end; for memory it turned merchants away on %d connections, "
+                "and roads %d times"
                 % (
                     *(min(watcher.heap) - stand_ins, max(watcher.heap) - stand_ins),
-                    *(watcher.growth_bytes(), watcher.turned_away),
+                    *(watcher.growth_bytes(), *watcher.turned_away.values()),
                 ),
                 "at most %d merchants in the ledger" % watcher.waiting,
                 "the longest time between two ticks: %.1f ms; the whole machine stood still for %.1f s in all"
