@@ -15,7 +15,7 @@ from .. import words
 from ..errors import Failed
 from ..simulator import SimulatedBoard
 from .figure import Figure
-from .harbour import Harbour
+from .harbour import UP_WITHIN_S, Harbour
 
 CITY = "DESKTOWN"
 PORT = 56_200
@@ -27,7 +27,6 @@ SAVED = "a checkpoint every 0.2 s lets four go each way"
 # Bytes that leave a fifth of a heap of 112k free; MicroPython keeps its books in 1 % of that.
 USED_MAX = 90_624
 CREW = 6  # merchants that a harbour has at sea
-_UP_WITHIN_S = 20
 
 
 def board(stage, bar):
@@ -76,7 +75,7 @@ async def _watch(stage, bar, speed, roads, crews, checkpoint_s=None):
     try:
         async with SimulatedBoard(CITY, **words) as simulated, contextlib.AsyncExitStack() as stack:
             shuttles = [await stack.enter_async_context(_shuttle(number, simulated)) for number in range(roads)]
-            await simulated.wait_for(lambda status: _roads_up(status) == roads, _UP_WITHIN_S)
+            await simulated.wait_for(lambda status: _roads_up(status) == roads, UP_WITHIN_S)
             for crew, seen in crews.items():
                 bar.doing(f"{roads} roads, {crew} at sea")
                 for shuttle in shuttles:
@@ -135,7 +134,9 @@ class Shuttle:
 
     async def __aexit__(self, *_):
         self._task.cancel()
-        await asyncio.wait([self._task])
+        # That no road came up is told by whoever waits for the board to say so.
+        with contextlib.suppress(asyncio.CancelledError, TimeoutError):
+            await self._task
 
     def hire(self, count):
         """So many more who go to and fro."""
@@ -143,7 +144,7 @@ class Shuttle:
         self._ashore += [Merchant("wood", capacity=1, owned=1, prices_mills=home) for _ in range(count)]
 
     async def _sail(self):
-        road = await self._harbour.road_up(_UP_WITHIN_S)
+        road = await self._harbour.road_up()
         while True:
             while merchant := road.take():
                 self._ashore.append(merchant)
