@@ -207,7 +207,8 @@ def evil(site):
         def log_message(self, *_):
             pass
 
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    # A thread for each connection, for Chromium opens some that it may never use.
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://evil.example:{server.server_port}/"

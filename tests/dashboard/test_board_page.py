@@ -48,7 +48,7 @@ def test_the_page(board, start, open_page):
     expect(page.get_by_role("heading", name="DESKTOWN")).to_be_visible()
     expect(page).to_have_title("DESKTOWN")
     expect(page.get_by_role("status")).to_have_text(re.compile(r"^tick [\d,]+, up \d+ s, last reset: hard$"))
-    expect(page.get_by_role("cell", name="RIVERWOOD")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("^RIVERWOOD up ours "))).to_be_visible()
     expect(page.get_by_role("cell", name=re.compile("^no "))).to_be_visible()
 
     prices = table(page, "Prices")
@@ -66,7 +66,8 @@ def test_the_page(board, start, open_page):
     lines = page.get_by_role("img", name="mean price lately")
     expect(lines).to_have_count(len(GOODS))
     expect(lines.first.locator("polyline")).to_have_attribute("points", re.compile(r"^0,[\d.]+ 1,[\d.]+ 2,[\d.]+"))
-    assert lines.first.bounding_box()["width"] > 50
+    # In one look, for every answer of the board draws them anew.
+    assert page.evaluate("document.querySelector('svg').getBoundingClientRect().width") > 50
 
     phone = open_page(f"http://127.0.0.1:{board.page}/", color_scheme="dark")
     phone.set_viewport_size({"width": 375, "height": 740})
@@ -80,7 +81,7 @@ def test_the_page(board, start, open_page):
     for one in (page, phone):
         expect(one.get_by_role("status")).to_have_text("No answer from the board; asking on ...")
         assert len(table(one, "Prices")) == len(GOODS)
-        assert all("ERR_CONNECTION_REFUSED" in complaint for complaint in one.complaints), one.complaints
+        assert all("net::ERR_" in complaint for complaint in one.complaints), one.complaints
         one.complaints = None
 
 

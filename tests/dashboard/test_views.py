@@ -69,9 +69,18 @@ def test_merchants_travel_on_the_map(served, open_page):
     expect(page.get_by_role("button", name="OAK, 10 merchants")).to_be_visible()
     travellers = page.locator(".traveller")
     expect(travellers).to_have_count(0)
+    # They are on their way for so short that only the page itself is sure to see both.
+    page.evaluate(
+        """() => {
+            window.most = 0;
+            const look = () => (most = Math.max(most, document.querySelectorAll(".traveller").length));
+            new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+        }"""
+    )
     told.statuses[0]["detail"] = DETAIL | {"travelled": {"PINE": {"bed": 5}}}
-    expect(travellers).to_have_count(2)
+    page.wait_for_function("() => most >= 2")
     expect(travellers).to_have_count(0)
+    assert page.evaluate("most") == 2
 
 
 def test_cities_of_another_run_and_a_board_are_watched(start, open_page):
