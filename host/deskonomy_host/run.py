@@ -20,7 +20,7 @@ from .steering import Steering
 from .tasks import background
 from .workers import spread
 
-_HALT_S = 2
+_HALT_S = 10  # for three requests to each process of a busy machine; of one that is dead it is known at once
 
 
 def run(plan, ticks=None, duration_s=None, as_json=False, history=None, processes=None, dashboard=None, state=None):
