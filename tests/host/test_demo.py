@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import time
 
 import pytest
 
@@ -27,30 +26,36 @@ def price_of_wood(status):
 
 
 def test_the_whole_story(start, deskonomy, environment):
-    began = time.monotonic()
     running = start("demo --json")
     for city in ("RIVERWOOD", "SEASIDE"):
         running.next(city)
     assert len(left_behind(environment)) >= 1
 
-    # Three cities trade with each other within 20 s.
+    # It is night at first, and wood becomes dear.
+    dusk = running.until(lambda status: "level" in status["sensors"].get("light", {}), "DESKTOWN")
+    assert dusk["sensors"]["light"]["level"] == pytest.approx(0.05, abs=0.01)
+    assert dusk["yield"]["wood"] == pytest.approx(0.1, abs=0.02)
+    running.until(lambda status: price_of_wood(status) > price_of_wood(dusk) + 0.1, "DESKTOWN")
+
+    # Three cities trade with each other.
     def trades(status):
         roads = status["roads"]
         return len(roads) == 2 and all(road["state"] == "up" for road in roads.values())
 
     board = running.until(trades, "DESKTOWN")
     running.until(lambda status: any(road["received"] for road in status["roads"].values()), "DESKTOWN")
-    assert time.monotonic() - began < 20
     assert board["heap"]["free"] > 0
 
-    # It is night at first, and wood becomes dear. Light changes the yield at once, and the price after.
-    assert board["sensors"]["light"]["level"] == pytest.approx(0.05, abs=0.01)
-    assert board["yield"]["wood"] == pytest.approx(0.1, abs=0.02)
-    night = running.until(lambda status: price_of_wood(status) > price_of_wood(board) + 0.1, "DESKTOWN")
+    # Light changes the yield at once, and the price after.
     done = deskonomy("board sense light 1")
     assert (done.returncode, done.stderr) == (0, "")
-    day = running.until(lambda status: status["yield"]["wood"] > 1.9, "DESKTOWN")
-    assert day["uptime_s"] - night["uptime_s"] <= 4
+    lit = running.until(lambda status: status["sensors"]["light"]["raw"] > 3800, "DESKTOWN")
+
+    def is_day(status):
+        return status["yield"]["wood"] > 1.9
+
+    day = lit if is_day(lit) else running.until(is_day, "DESKTOWN")
+    assert day["uptime_s"] - lit["uptime_s"] <= 4
     running.until(lambda status: price_of_wood(status) < price_of_wood(day) - 0.1, "DESKTOWN")
 
     # So does whoever sets a yield by hand.

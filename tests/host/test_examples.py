@@ -4,8 +4,10 @@ import ast
 import asyncio
 import subprocess
 import sys
+import time
 
 import pytest
+from deskonomy_host.errors import Failed
 from deskonomy_host.history_reader import History
 from places import REPO
 from typed import PATIENCE_S
@@ -55,11 +57,11 @@ def test_merchant_school(start, example):
 def test_fox_and_rabbit(start, example):
     running = start(f"run {EXAMPLES / 'fox_and_rabbit.toml'} --json --speed 1000")
     (address,) = addresses(running, 1)
-    done = example(f"fox_and_rabbit.py {address} --days 51")
+    done = example(f"fox_and_rabbit.py {address} --days 151")
     assert (done.returncode, done.stderr) == (0, "")
-    first, last = done.stdout.splitlines()
+    first, *_, last = done.stdout.splitlines()
     assert first.startswith("day 0: 407 rabbits, 41 foxes, 0 furs sold")
-    assert last.startswith("day 50: ")
+    assert last.startswith("day 150: ")
     assert "0 furs sold" not in last.split(", ")
     status = running.until(lambda status: status["roads"].get("FOREST", {}).get("received", 0) > 0)
     assert status["price"]["fur"]["mean"] > 0
@@ -68,7 +70,7 @@ def test_fox_and_rabbit(start, example):
 
 def test_stock_market(start, example):
     both = addresses(start("run RIVERWOOD SEASIDE --json --speed 1000"), 2)
-    done = example(f"stock_market.py {' '.join(both)} --days-per-s 60")
+    done = example(f"stock_market.py {' '.join(both)} --days-per-s 20")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0].startswith("day 0: 40.33 coins, ")
@@ -79,7 +81,7 @@ def test_stock_market(start, example):
 def test_two_worlds(start, example):
     west, east = start("run RIVERWOOD --json --speed 1000"), start("run PORTSVILLE --json --speed 1000")
     here, there = addresses(west, 1)[0], addresses(east, 1)[0]
-    done = example(f"two_worlds.py RIVERWOOD {here} PORTSVILLE {there} --seconds 4")
+    done = example(f"two_worlds.py RIVERWOOD {here} PORTSVILLE {there} --seconds 15")
     assert (done.returncode, done.stderr) == (0, "")
     assert "RIVERWOOD to PORTSVILLE" in done.stdout
     assert "PORTSVILLE to RIVERWOOD" in done.stdout
@@ -119,7 +121,9 @@ def test_the_pictures_are_there_and_small():
 def mean(history, city, good, tick):
     """The mean price around a tick."""
     prices = history.prices(city, good)
-    near = [price for at, price in zip(prices.tick, prices.mean, strict=True) if abs(at - tick) <= 350]
+    told = [(abs(at - tick), price) for at, price in zip(prices.tick, prices.mean, strict=True)]
+    near = [price for apart, price in told if apart <= 350]
+    near = near or [min(told)[1]]  # on a machine that stood still meanwhile
     return sum(near) / len(near)
 
 
@@ -164,17 +168,40 @@ def merchants_in(history, since, until):
     return sum(counts)
 
 
-def test_four_cities(tmp_path, runtime):
+def opened(history, city, other):
+    """The city's tick when its road to another was first seen open."""
+    text = f"{city}: the road to {other} is open"
+    time_s = next(event.time_s for event in history.events() if event.text == text)
+    return next(status["tick"] for status in history.at(time_s)[1] if status["city"] == city)
+
+
+def patient(send):
+    """control.send(), waiting for a city that is still being started."""
+
+    def send_in_the_end(*words, **more):
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return send(*words, **more)
+            except Failed:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    return send_in_the_end
+
+
+def test_four_cities(tmp_path, runtime, monkeypatch):
     """After the two worlds are joined, beds fall in the east, and merchants gather in the west."""
     story = load("four_cities")
-    west, east = story.tell(tmp_path, joined=4000, ends=12_000, speed=1000)
+    monkeypatch.setattr(story.control, "send", patient(story.control.send))
+    west, east = story.tell(tmp_path, joined=4000, ends=15_000, speed=1000)
     with History(west) as west, History(east) as east:
-        opened = [event.text for event in east.events() if event.kind == "road"]
-        assert "PORTSVILLE: the road to RIVERWOOD is open" in opened
-        assert "WINTERHOLD: the road to RIVERWOOD is open" in opened
         for city in ("PORTSVILLE", "WINTERHOLD"):
-            assert mean(east, city, "bed", 11_800) < mean(east, city, "bed", 4000) - 3
-        assert merchants_in(west, 8000, 11_000) > 55  # of 80; each world had 40
+            joined, last = opened(east, city, "RIVERWOOD"), east.prices(city, "bed").tick[-1]
+            assert mean(east, city, "bed", last) < mean(east, city, "bed", joined) - 3
+        joined = opened(west, "RIVERWOOD", "PORTSVILLE")
+        assert merchants_in(west, joined + 2000, 14_000) > 55  # of 80; each world had 40
 
 
 def test_covered_light(tmp_path, micropython):

@@ -7,6 +7,7 @@ import sqlite3
 import urllib.request
 
 import pytest
+from chaos.town import free_ports
 from deskonomy import status
 from deskonomy.city import City
 from deskonomy.lane import connect
@@ -16,6 +17,7 @@ from deskonomy_host.errors import Failed, Wrong
 from deskonomy_host.history import EVENTS_MAX, KEEP, PEOPLE_MAX, SLOW, Recorder
 from deskonomy_host.history_player import Played
 from deskonomy_host.history_reader import History
+from typed import PATIENCE_S
 
 
 class Two:
@@ -381,10 +383,11 @@ def test_a_history_is_played_back(file):
 
 def test_the_dashboard_plays_a_history(file, start, deskonomy):
     write(file)
-    running = start(f"history {file} --dashboard-at 127.0.0.1:8955")
+    [port] = free_ports(1)
+    running = start(f"history {file} --dashboard-at 127.0.0.1:{port}")
     address = running.process.stdout.readline().strip()
-    assert address.startswith("http://127.0.0.1:8955/#token=")
-    with urllib.request.urlopen("http://127.0.0.1:8955/api/state") as answer:
+    assert address.startswith(f"http://127.0.0.1:{port}/#token=")
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/state", timeout=PATIENCE_S) as answer:
         assert [status["city"] for status in json.load(answer)["cities"]] == ["RIVERWOOD", "SEASIDE"]
     assert running.end() == (130, "", "")
     make_foreign(file)

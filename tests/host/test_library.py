@@ -171,7 +171,7 @@ def test_nobody_there():
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
         with pytest.raises(NoRoad, match=f"no road to 127.0.0.1:{port}: .*[Rr]efused|Connect call failed"):
-            async with Road.dial(f"127.0.0.1:{port}", name="JAVAVILLE", timeout_s=0.5):
+            async with Road.dial(f"127.0.0.1:{port}", name="JAVAVILLE", timeout_s=3):
                 pass
 
     within_patience(story)

@@ -87,9 +87,8 @@ def test_a_chip_that_says_nothing_is_told_how_to_get_micropython(port, monkeypat
 
 
 @pytest.fixture
-def away_from_wifi(port, monkeypatch):
+def away_from_wifi(port):
     """The path of a port on which a city speaks that is on no Wi-Fi."""
-    monkeypatch.setattr(board_setup, "_UP_S", 1)
     ended = threading.Event()
 
     def speak():
@@ -103,7 +102,8 @@ def away_from_wifi(port, monkeypatch):
     speaking.join()
 
 
-def test_a_city_that_does_not_get_onto_wifi_is_said_with_what_to_do(away_from_wifi, capsys):
+def test_a_city_that_does_not_get_onto_wifi_is_said_with_what_to_do(away_from_wifi, monkeypatch, capsys):
+    monkeypatch.setattr(board_setup, "_UP_S", 3)
     with pytest.raises(
         Failed, match=r"DESKTOWN runs, but is not on Wi-Fi HOME: .* is the password right.* --wifi NETWORK"
     ):

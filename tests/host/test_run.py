@@ -49,9 +49,11 @@ def test_json_lines(deskonomy):
     statuses = [json.loads(line) for line in done.stdout.splitlines()]
     for status in statuses:
         check_status(status)
-    assert [status["city"] for status in statuses] == ["RIVERWOOD", "SEASIDE"] * 4  # at 0, 1, 2 s and the end
+    times = len(statuses) // 2  # at 0, 1, 2 s and the end, less on a machine that stood still meanwhile
+    assert 2 <= times <= 4
+    assert [status["city"] for status in statuses] == ["RIVERWOOD", "SEASIDE"] * times
     assert statuses[-1]["roads"].keys() == {"RIVERWOOD"}
-    assert 60 < statuses[-1]["ticks_per_s"] < 140
+    assert 0 < statuses[-1]["ticks_per_s"] < 300  # it may catch up a second's ticks
     assert "listens on" in done.stderr and "{" not in done.stderr
 
 

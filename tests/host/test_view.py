@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import pytest
 from deskonomy import status
@@ -140,5 +141,6 @@ def test_the_live_display_leaves_its_last_frame():
         live.note("something happened")
         live.show(statuses)
     during, after = out.getvalue().split("\x1b[?1049l")
-    assert "a hint" in during and "0:00 something happened" in during
-    assert "a hint" not in after and "▌RIVERWOOD" in after and "0:00 something happened" in after
+    assert "a hint" in during and "a hint" not in after and "▌RIVERWOOD" in after
+    for shown in (during, after):
+        assert re.search(r"\d:\d\d something happened", shown)

@@ -82,9 +82,16 @@ class Cities(RuleBasedStateMachine):
             self.world.calm()
 
 
-unhurried = settings(deadline=None, max_examples=60, stateful_step_count=40, suppress_health_check=list(HealthCheck))
+# The same stories every time; new ones are looked for by run.py.
+steady = settings(
+    deadline=None,
+    derandomize=True,
+    max_examples=60,
+    stateful_step_count=40,
+    suppress_health_check=list(HealthCheck),
+)
 TestCities = Cities.TestCase
-TestCities.settings = unhurried
+TestCities.settings = steady
 
 
 def test_hypothesis_finds_what_is_planted():
@@ -92,7 +99,7 @@ def test_hypothesis_finds_what_is_planted():
 
     with planted.no_ledger():
         try:
-            run_state_machine_as_test(Cities, settings=settings(unhurried, max_examples=300, database=None))
+            run_state_machine_as_test(Cities, settings=settings(steady, max_examples=300, database=None))
         except Broken:
             return
     raise AssertionError("it was not found")

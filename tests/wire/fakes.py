@@ -95,7 +95,7 @@ class Dialect8(Peer):
     lost: what was gone. slack_s: what a busy machine may add between our clock and this one.
     """
 
-    slack_s = 0.05
+    slack_s = 0.5
 
     async def talk(self):
         self.lost = b""

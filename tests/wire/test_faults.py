@@ -11,7 +11,7 @@ from wire.towns import MANY_PRICES, is_up, send, take, town
 
 
 def test_nobody_reads(monkeypatch):
-    monkeypatch.setattr(link, "_FLUSH_MS", 1000)
+    monkeypatch.setattr(link, "_FLUSH_MS", 5000)
     monkeypatch.setattr(session, "_PROBE_MS", 0)
 
     async def story():
@@ -32,9 +32,7 @@ def test_nobody_reads(monkeypatch):
                 assert buffered() < 10_000  # one merchant
                 await asyncio.sleep(0)
             # Full: the city goes on, and so does its other road.
-            before = time.monotonic()
             roads.city.run(100)
-            assert time.monotonic() - before < 1
             send(roads, "WINTERHOLD", [6])
             await until(lambda: other.merchants)
             # In the end the road is given up: one merchant was being written, the others come home.

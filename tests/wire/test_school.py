@@ -22,7 +22,8 @@ def test_all_merchants_arrive_once_and_pay_their_tax():
             admit = city.admit
 
             def watched(merchant):
-                assert merchant.money_mills == school.MONEY_MILLS
+                if merchant.money_mills != school.MONEY_MILLS:  # one of ours, for whom the School was gone
+                    return admit(merchant)
                 before = sum(locals_column(city, kernel.MONEY))
                 admit(merchant)
                 paid.append(sum(locals_column(city, kernel.MONEY)) - before)
@@ -43,7 +44,8 @@ def test_all_merchants_arrive_once_and_pay_their_tax():
             finally:
                 living.cancel()
             assert paid == [TAX_MILLS] * school.MERCHANTS
-            assert sum(after["merchants"].values()) == 10 + school.MERCHANTS - after["roads"][school.NAME]["sent"]
+            road = after["roads"][school.NAME]
+            assert sum(after["merchants"].values()) == 10 + road["received"] - road["sent"]
             assert "Connected to city RIVERWOOD\n" in printed
 
     asyncio.run(story())
