@@ -58,7 +58,7 @@ class City:
         birth.write_goods(self.words, goods, recipes)
         birth.draw_locals(self.words, goods, seed, name, engine.appraise)
         self.words[k.MERCHANTS] = merchants
-        self._count_residents()
+        self._count()
         chair = "chair" if "chair" in self.good_names else self.good_names[0]
         for index in range(merchants):
             self._settle(index, Merchant(chair))
@@ -163,7 +163,7 @@ class City:
             self._grow(words[k.PLACES], words[k.SLOTS] + _GROWTH)
             words = self.words
         words[k.MERCHANTS] = index + 1
-        self._count_residents()
+        self._count()
         self._settle(index, merchant)
         self.engine.consider(words, index)
 
@@ -208,7 +208,7 @@ class City:
         # From the end, so that none of those still to go is moved.
         for index in sorted(leaving, reverse=True):
             self._remove(index)
-        self._count_residents()
+        self._count()
 
     def _record(self, index):
         """The merchant at this index as a record, which takes the baggage along."""
@@ -309,7 +309,7 @@ class City:
     def _row(self, good):
         return self.words[k.AT_GOODS] + self.good_names.index(good) * self.words[k.GOOD_WORDS]
 
-    def _count_residents(self):
+    def _count(self):
         words = self.words
         words[k.PRIME_MERCHANTS] = prime(words[k.MERCHANTS])
         words[k.PRIME_RESIDENTS] = prime(words[k.LOCALS] + words[k.MERCHANTS])

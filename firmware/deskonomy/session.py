@@ -111,7 +111,7 @@ class Session:
             self._take_in(event)
         else:
             self.heard_ms = now_ms  # it is not heard because nobody listens
-        self._settle_refusals()
+        self._settle()
         if self._probing() and now_ms - self._probe_ms >= _PROBE_MS:
             self._give_up_probe()
         if self._answers and now_ms - self.heard_ms >= _SILENCE_MS:
@@ -289,7 +289,7 @@ class Session:
             self._complained = True
             self._log("%s sent what cannot be let in: %s (more of that is only counted)" % (self.peer, event.reason))
 
-    def _settle_refusals(self):
+    def _settle(self):
         """Remember those who are refused, once everybody who came before them is let in."""
         road = self.road
         for sequence, _ in self._refusals:

@@ -169,7 +169,7 @@ class Roads:
         link = self._link(reader, writer, None)
         await self._run(link)
         if link.peer is None:
-            self._count_failure(link.host)
+            self._fail(link.host)
         who = (link.peer or "somebody", link.host, link.reason)
         if not link.ready and who != self._turned_away:  # who comes again and again is told of once
             self._turned_away = who
@@ -187,7 +187,7 @@ class Roads:
             return False
         return failures >= _FAILURES_MAX
 
-    def _count_failure(self, host):
+    def _fail(self, host):
         """A connection from that machine came to nothing."""
         if host not in self._failing:
             if len(self._failing) >= _FAILING_MAX:
