@@ -138,15 +138,12 @@ class City:
         """Move what the merchants know of a place from the array to their baggage."""
         words, name = self.words, self.places[place]
         for index in range(words[k.MERCHANTS]):
-            bag = self.baggage.get(index)
-            prices = {} if bag is None else bag.prices_mills
             for good, good_name in enumerate(self.good_names):
                 price = words[self._expects(index, good, place)]
                 if price:
-                    prices.setdefault(good_name, {})[name] = price
+                    bag = self.baggage.setdefault(index, Merchant(None))
+                    bag.prices_mills.setdefault(good_name, {})[name] = price
                     words[self._expects(index, good, place)] = 0
-            if prices:
-                self.baggage[index] = Merchant(bag and bag.good, prices_mills=prices)
         self.words[self.words[k.AT_ROADS] + place] = k.CLOSED
 
     # Who comes and goes.

@@ -89,16 +89,15 @@ def encode(merchant):
 
     What does not fit (prices of hundreds of cities) stays behind, last in order of good and city first.
     """
-    known = merchant.prices_mills
     prices = PRICES_MAX
-    line = _line(merchant, known, prices)
+    line = _line(merchant, prices)
     while len(line) > LINE_BYTES:
         prices = prices * 3 // 4
-        line = _line(merchant, known, prices)
+        line = _line(merchant, prices)
     return line
 
 
-def _line(merchant, known, prices_max):
+def _line(merchant, prices_max):
     start = '{"Money":%s,"BuysSells":%s,"CarryingCapacity":%d,"Owned":%d,"ExpectedPrices":{' % (
         decimal(merchant.money_mills),
         quoted(merchant.good),
@@ -107,8 +106,8 @@ def _line(merchant, known, prices_max):
     )
     line = bytearray(start.encode())  # grows good by good: a board may have no room for all of it several times
     before = ""
-    for good in sorted(known)[:GOODS_MAX]:
-        prices = known[good]
+    for good in sorted(merchant.prices_mills)[:GOODS_MAX]:
+        prices = merchant.prices_mills[good]
         cities = sorted(prices)[:prices_max]
         prices_max -= len(cities)
         row = ",".join([quoted(city) + ":" + decimal(prices[city]) for city in cities])
