@@ -6,25 +6,14 @@ Pictures of what was on the screen at the end of each test go to the folder in D
 import asyncio
 import contextlib
 import os
-import shutil
 import threading
 from pathlib import Path
 
+import chromium
 import pytest
 from deskonomy_host.dashboard import show
 from typed import PATIENCE_S
 
-# As root it has no sandbox; the rest keeps it from asking the internet for anything.
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP evil.example 127.0.0.1",
-)
 # A page that a slow server keeps waiting hangs up and asks anew, and that is as it should be.
 ASKED_ANEW = "WebSocket is closed before the connection is established"
 
@@ -33,15 +22,15 @@ ASKED_ANEW = "WebSocket is closed before the connection is established"
 @pytest.fixture(scope="module")
 def browser():
     """A Chromium of this machine."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    found = chromium.found()
     if not found:
-        pytest.skip("there is no Chromium on this machine; on Debian: apt-get install chromium")
+        pytest.skip(chromium.LACKING)
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=1000 * PATIENCE_S)
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=found, args=chromium.FLAGS)
         yield browser
         browser.close()
 
@@ -55,7 +44,7 @@ def open_page(browser, request):
     pages = []
 
     def open_page(address, **settings):
-        page = browser.new_context(viewport={"width": 1400, "height": 900}, **settings).new_page()
+        page = browser.new_context(viewport=chromium.SIZE, **settings).new_page()
         page.set_default_timeout(1000 * PATIENCE_S)
         page.complaints = []
 
