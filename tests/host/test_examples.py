@@ -4,10 +4,8 @@ import ast
 import asyncio
 import subprocess
 import sys
-import time
 
 import pytest
-from deskonomy_host.errors import Failed
 from deskonomy_host.history_reader import History
 from places import REPO
 from typed import PATIENCE_S
@@ -175,26 +173,9 @@ def opened(history, city, other):
     return next(status["tick"] for status in history.at(time_s)[1] if status["city"] == city)
 
 
-def patient(send):
-    """control.send(), waiting for a city that is still being started."""
-
-    def send_in_the_end(*words, **more):
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                return send(*words, **more)
-            except Failed:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
-
-    return send_in_the_end
-
-
-def test_four_cities(tmp_path, runtime, monkeypatch):
+def test_four_cities(tmp_path, runtime):
     """After the two worlds are joined, beds fall in the east, and merchants gather in the west."""
     story = load("four_cities")
-    monkeypatch.setattr(story.control, "send", patient(story.control.send))
     west, east = story.tell(tmp_path, joined=4000, ends=15_000, speed=1000)
     with History(west) as west, History(east) as east:
         for city in ("PORTSVILLE", "WINTERHOLD"):

@@ -52,6 +52,7 @@ def tell(folder, joined=JOINED, ends=ENDS, speed=TICKS_PER_S):
             stack.callback(running.terminate)
         told = map(json.loads, sides["west"].stdout)
         hub = next(status for status in told if status["city"] == "RIVERWOOD" and status["tick"] >= joined)
+        next(sides["east"].stdout)  # from its first line on it can be told something
         for city in ("PORTSVILLE", "WINTERHOLD"):
             control.send(city, "connect", address=hub["address"])  # as deskonomy connect does
         for running in sides.values():
