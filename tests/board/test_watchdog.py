@@ -106,6 +106,7 @@ def test_it_does_not_bite_at_the_repl(desk, loop):
 def test_nor_after_a_second_ctrl_c(desk, loop):
     """It comes while the board still lays itself to rest, for its flash is slow."""
     begins = "    forget()\n    if settings and"
+    # Each rest but the last goes on until the next Ctrl-C, however late that comes.
     slow = "    machine.rests = getattr(machine, 'rests', 0) + 1\n    print('resting')\n"
     slow += "    time.sleep(60 if machine.rests < 3 else 0)\n"
     with other(desk, "board/start.py", begins, slow + begins):
