@@ -150,21 +150,22 @@ class _Writer:
         if merchant.id is not None:
             self.long(merchant.id[1])
         # First what the city knows too, since that needs no names; 0 for no price.
-        all_prices = merchant.prices_mills
-        others = sum([len(all_prices[good]) for good in all_prices])
+        rows = sorted(merchant.rows())
+        others = sum([len(cities) for _, cities, _ in rows])
+        goods = [good for good, _, _ in rows]
         for good in city.good_names:
-            prices = all_prices.get(good, ())
+            _, cities, begin = rows[goods.index(good)] if good in goods else (good, (), 0)
             for place in city.places:
-                known = place in prices
-                self.number(1 + prices[place] if known else 0)
+                known = place in cities
+                self.number(1 + merchant.mills[begin + cities.index(place)] if known else 0)
                 others -= known
         self.number(others)
-        for good in sorted(all_prices) if others else ():
-            for place in sorted(all_prices[good]):
+        for good, cities, begin in rows if others else ():
+            for at, place in enumerate(cities, begin):
                 if good not in city.good_names or place not in city.places:
                     self.name(good)
                     self.name(place)
-                    self.number(all_prices[good][place])
+                    self.number(merchant.mills[at])
 
     def block(self, words, start, stop):
         """The words from start to stop."""

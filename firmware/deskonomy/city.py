@@ -138,12 +138,15 @@ class City:
         """Move what the merchants know of a place from the array to their baggage."""
         words, name = self.words, self.places[place]
         for index in range(words[k.MERCHANTS]):
+            bag = self.baggage.get(index)
+            prices = {} if bag is None else bag.prices_mills
             for good, good_name in enumerate(self.good_names):
                 price = words[self._expects(index, good, place)]
                 if price:
-                    bag = self.baggage.setdefault(index, Merchant(None))
-                    bag.prices_mills.setdefault(good_name, {})[name] = price
+                    prices.setdefault(good_name, {})[name] = price
                     words[self._expects(index, good, place)] = 0
+            if prices:
+                self.baggage[index] = Merchant(bag and bag.good, prices_mills=prices)
         self.words[self.words[k.AT_ROADS] + place] = k.CLOSED
 
     # Who comes and goes.
@@ -172,23 +175,27 @@ class City:
         words[record + k.GOOD] = self._good(merchant.good)
         words[record + k.CAPACITY] = merchant.capacity
         words[record + k.OWNED] = merchant.owned
-        prices = merchant.prices_mills
         strangers = []
-        for good in prices:
-            for city in prices[good]:
+        for _, cities, _ in merchant.rows():
+            for city in cities:
                 if city not in self.places:
                     strangers.append(city)
         for city in sorted(strangers):
             self._place_of(city, False)
-        rest = {}
-        for good in prices:
-            for city in prices[good]:
+        bag = Merchant(merchant.good) if words[record + k.GOOD] == len(self.good_names) else None
+        for good, cities, begin in merchant.rows():
+            rest = {}
+            for city in cities:
                 if good in self.good_names and city in self.places:
-                    words[self._expects(index, self._good(good), self.places.index(city))] = prices[good][city]
+                    words[self._expects(index, self._good(good), self.places.index(city))] = merchant.mills[begin]
                 else:
-                    rest.setdefault(good, {})[city] = prices[good][city]
-        if rest or words[record + k.GOOD] == len(self.good_names):
-            self.baggage[index] = Merchant(merchant.good, prices_mills=rest)
+                    rest[city] = merchant.mills[begin]
+                begin += 1
+            if rest:
+                bag = bag or Merchant(merchant.good)
+                bag.learn(good, rest)
+        if bag is not None:
+            self.baggage[index] = bag
 
     def _depart(self):
         """Send off everybody who decided to leave in this tick."""
@@ -212,23 +219,26 @@ class City:
         words = self.words
         record = self._merchant(index)
         bag = self.baggage.pop(index, None)
-        prices = {} if bag is None else bag.prices_mills
-        for good in range(len(self.good_names)):
-            name = self.good_names[good]
-            for place in range(len(self.places)):
-                price = words[self._expects(index, good, place)]
-                if price:
-                    if name not in prices:
-                        prices[name] = {}
-                    prices[name][self.places[place]] = price
         good = words[record + k.GOOD]
-        return Merchant(
+        merchant = Merchant(
             self.good_names[good] if good < len(self.good_names) or bag is None else bag.good,
             words[record + k.MONEY],
             words[record + k.CAPACITY],
             words[record + k.OWNED],
-            prices,
         )
+        rest = {} if bag is None else bag.prices_mills
+        for good in range(len(self.good_names)):  # enumerate() would make garbage in a tick
+            name = self.good_names[good]
+            prices = rest.pop(name, None) or {}
+            for place in range(len(self.places)):
+                price = words[self._expects(index, good, place)]
+                if price:
+                    prices[self.places[place]] = price
+            if prices:
+                merchant.learn(name, prices)
+        for name, prices in rest.items():
+            merchant.learn(name, prices)
+        return merchant
 
     def _remove(self, index):
         """Take a merchant out of the array; the last one moves into its place."""

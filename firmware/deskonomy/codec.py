@@ -36,6 +36,9 @@ UNITS = const(10_000)  # the most that a merchant carries, or owns
 # What a merchant may know: 64 cities' prices of four goods, say; some 5 KiB of line, and 4 KiB of a board's heap.
 PRICES_MAX = const(256)
 GOODS_MAX = const(32)
+# A line is written in pieces, for a board's memory has little room in one piece. Who knows a few cities is one of them.
+_PIECE_BYTES = const(1024)
+_AT_ONCE = const(8)  # prices
 # Cities of the reference let prices sink a little below 0. Down to here that reads as 0, further down it is an error.
 BELOW_ZERO_MILLS = const(10_000)
 WORDS_MAX = const(8)  # of a control message
@@ -79,43 +82,55 @@ def id_of(line):
 
 
 def encode_message(words):
-    """A control message (a sequence of str and int) as a line (bytes, with its newline)."""
+    """A control message (a sequence of str and int) as a line (bytes, without its newline)."""
     texts = [quoted(word.replace('"', "'")) if isinstance(word, str) else "%d" % word for word in words]
-    return ("[%s]\n" % ",".join(texts)).encode()
+    return ("[%s]" % ",".join(texts)).encode()
 
 
 def encode(merchant):
-    """A Merchant as a line (bytes, with its newline) that decode() takes and that has no more than LINE_BYTES.
+    """A Merchant as a line that decode() takes: a list of pieces (bytearray), without its newline.
 
-    What does not fit (prices of hundreds of cities) stays behind, last in order of good and city first.
+    With it the line has no more than LINE_BYTES. What does not fit (prices of hundreds of cities) stays behind, last in
+    order of good and city first.
     """
-    prices = PRICES_MAX
-    line = _line(merchant, prices)
-    while len(line) > LINE_BYTES:
-        prices = prices * 3 // 4
-        line = _line(merchant, prices)
-    return line
-
-
-def _line(merchant, prices_max):
     start = '{"Money":%s,"BuysSells":%s,"CarryingCapacity":%d,"Owned":%d,"ExpectedPrices":{' % (
         decimal(merchant.money_mills),
         quoted(merchant.good),
         merchant.capacity,
         merchant.owned,
     )
-    line = bytearray(start.encode())  # grows good by good: a board may have no room for all of it several times
-    before = ""
-    for good in sorted(merchant.prices_mills)[:GOODS_MAX]:
-        prices = merchant.prices_mills[good]
-        cities = sorted(prices)[:prices_max]
-        prices_max -= len(cities)
-        row = ",".join([quoted(city) + ":" + decimal(prices[city]) for city in cities])
-        line.extend(("%s%s:{%s}" % (before, quoted(good), row)).encode())
-        before = ","
     id = "" if merchant.id is None else ',"Id":[%d,%d]' % merchant.id
-    line.extend(('},"Mills":%d%s}\n' % (merchant.money_mills, id)).encode())
-    return bytes(line)
+    end = ('},"Mills":%d%s}' % (merchant.money_mills, id)).encode()
+    line = [bytearray(start.encode())]
+    room = LINE_BYTES - len(line[0]) - len(end) - 2  # the newline, and the end of a good that is not all there
+    text = "}"
+    for more in _row(merchant):
+        raw = more.encode()
+        room -= len(raw)
+        if room < 0:
+            break
+        if len(line[-1]) + len(raw) > _PIECE_BYTES:
+            line.append(bytearray())
+        line[-1].extend(raw)
+        text = more
+    line[-1].extend(end if text == "}" else b"}" + end)
+    return line
+
+
+def _row(merchant):
+    """Good by good the prices that a line has, as text, a few at a time; a "}" of its own ends each good."""
+    left = PRICES_MAX
+    before = ""
+    for good, cities, begin in sorted(merchant.rows())[:GOODS_MAX]:
+        text = before + quoted(good) + ":{"
+        count = min(left, len(cities))
+        left -= count
+        for at in range(0, max(1, count), _AT_ONCE):
+            some = range(at, min(count, at + _AT_ONCE))
+            yield text + ",".join([quoted(cities[n]) + ":" + decimal(merchant.mills[begin + n]) for n in some])
+            text = ","
+        yield "}"
+        before = ","
 
 
 def name(raw):
@@ -146,13 +161,13 @@ def _whole_line(line, first, read):
 
 def _merchant(line, at):
     good = money = money_exact = capacity = owned = id = None
-    prices = {}
+    merchant = Merchant(None)
     keys = set()
     at = enter(line, at)
     while line[at] != OBJECT_END:
         field, at = key(line, at, keys)
         if field == "ExpectedPrices":
-            prices, at = _expected_prices(line, at)
+            at = _expected_prices(line, at, merchant)
         elif field == "BuysSells":
             good, at = _name(line, at)
         elif field == "Id":
@@ -178,15 +193,17 @@ def _merchant(line, at):
     # A 24-bit float is off by less than 1 in 2 ** 23.
     if money_exact is not None and abs(money_exact - money) <= 1 + (money_exact >> 23):
         money = money_exact
-    return Merchant(good, money, capacity, owned, prices, id), at + 1
+    merchant.good, merchant.money_mills, merchant.id = good, money, id
+    merchant.capacity, merchant.owned = capacity, owned
+    return merchant, at + 1
 
 
-def _expected_prices(line, at):
-    """{good: {city: mills}} and where it ends; a Go city's empty map is null."""
-    goods = {}
+def _expected_prices(line, at, merchant):
+    """Where it ends; the merchant has learnt it. A Go city's empty map is null."""
+    goods = set()
     left = PRICES_MAX
     if line[at] != OBJECT:
-        return goods, _null(line, at)
+        return _null(line, at)
     at = enter(line, at)
     while line[at] != OBJECT_END:
         good, at = _name(line, at)
@@ -194,10 +211,12 @@ def _expected_prices(line, at):
             raise Refused("ExpectedPrices has %s twice" % shown(good.encode()))
         if len(goods) == GOODS_MAX:
             raise Refused("ExpectedPrices has more than %d goods" % GOODS_MAX)
-        goods[good], at = _prices(line, value_of_key(line, at), left)
-        left -= len(goods[good])
+        goods.add(good)
+        prices, at = _prices(line, value_of_key(line, at), left)
+        merchant.learn(good, prices)
+        left -= len(prices)
         at = after(line, at, OBJECT_END)
-    return goods, at + 1
+    return at + 1
 
 
 def _prices(line, at, left):

@@ -80,11 +80,14 @@ class Keyed:
         self._opening = pads(mac(key, _LABEL, there, self._here))
         self.met = True
 
-    def seal(self, line):
-        """This line as it is sent. What is sealed must be sent, all of it and in this order."""
+    def seal(self, line, *more):
+        """This line as it is sent, up to `more`, the rest of it in pieces, which is sent as it is.
+
+        What is sealed must be sent, all of it and in this order.
+        """
         counter = b"%d " % self.sealed
         self.sealed += 1
-        return counter + _seal(self._sealing, counter, line) + line
+        return counter + _seal(self._sealing, counter, line, *more) + line
 
     def open(self, line):
         """The line in a sealed one. Raises Forged for all but the peer's next."""
@@ -109,8 +112,8 @@ def _hello(nonce):
     return b'["hello","%s"]' % hexlify(nonce)
 
 
-def _seal(session_key, counter, line):
-    return hexlify(mac(session_key, counter, line)[:_SEAL_BYTES]) + b" "
+def _seal(session_key, *pieces):
+    return hexlify(mac(session_key, *pieces)[:_SEAL_BYTES]) + b" "
 
 
 def pads(key):

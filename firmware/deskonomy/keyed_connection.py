@@ -33,9 +33,10 @@ class KeyedConnection(Connection):
         self._keyed = None  # a Keyed if a key is asked of the peer
         self._claims = None  # what it then says its name is
 
-    def send(self, line):
-        line = Connection.send(self, line)
-        return line if self._keyed is None else self._keyed.seal(line[:-1]) + b"\n"
+    def send(self, pieces):
+        if self._keyed is not None and self.state == OPEN:
+            pieces[0] = self._keyed.seal(*pieces)
+        return Connection.send(self, pieces)
 
     def _named(self, end, skip):
         event = Connection._named(self, end, skip)

@@ -180,7 +180,7 @@ class Link:
         self._advance()
         if self._probing:
             self._probing = False
-            await self._flush(self._session.connection.send(b"\n"))
+            await self._flush(self._session.connection.send([b""])[0])
         data = self._session.next_bytes(self._clock.now_ms())
         while data is not None:
             await self._flush(data)

@@ -137,11 +137,12 @@ class Connection:
             self._at = 0
         return None
 
-    def send(self, line):
-        """A line (of codec.encode() or encode_message()) as the bytes to send. Raises Misuse before Ready."""
+    def send(self, pieces):
+        """A line, a list of pieces without its newline, as such a list of what to send. Raises Misuse before Ready."""
         if self.state != OPEN:
             raise Misuse("a line before the road is open")
-        return line
+        pieces[-1] += b"\n"
+        return pieces
 
     def _enter(self, state, now_ms, deadline_ms):
         self.state = state

@@ -50,6 +50,7 @@ class Session:
         self.heard_ms = now_ms
         self._log = log
         self._lines = []  # of the handshake, to be sent first
+        self._pieces = []  # of the line that is being written
         self._pong = None  # the number of a ping to be answered
         self._said_ms = now_ms
         self._ours = False  # the peer has shown so on this connection, so it may be sent messages
@@ -118,12 +119,15 @@ class Session:
             self._break("silent for %d s" % (_SILENCE_MS // 1000))
 
     def next_bytes(self, now_ms):
-        """What to write now (bytes), all of it before the next call; None for nothing."""
-        self._writing = False
-        data = self._next_line(now_ms)
-        if data is not None:
+        """What to write now (bytes or bytearray), all of it before the next call; None for nothing."""
+        if not self._pieces:
+            self._writing = False
+            line = self._next_line(now_ms)
+            if line is None:
+                return None
+            self._pieces = line
             self._said_ms = now_ms
-        return data
+        return self._pieces.pop(0)
 
     def deadline_ms(self):
         """When advance() next has something to do; None for never."""
@@ -171,7 +175,7 @@ class Session:
 
     def _next_line(self, now_ms):
         if self._lines:
-            return self._lines.pop(0)
+            return [self._lines.pop(0)]
         road = self.road
         if road is None or not self.ready or self.broken is not None:
             return None
@@ -188,7 +192,7 @@ class Session:
         return line
 
     def _message(self, *words):
-        return self.connection.send(codec.encode_message(words))
+        return self.connection.send([codec.encode_message(words)])
 
     def _settled(self, came):
         """The refusal or acknowledgement that a checkpoint has made true, if there is one."""

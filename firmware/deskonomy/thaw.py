@@ -126,19 +126,19 @@ class _Reader:
         return self._names[number - 1]
 
     def merchant(self, city):
-        merchant = Merchant(self.name() or None, self.number(), self.number(), self.number())
-        if self.number():
-            merchant.id = (city.ledger.incarnation, self.long())
+        fields = self.name() or None, self.number(), self.number(), self.number()
+        id = (city.ledger.incarnation, self.long()) if self.number() else None
+        known = {}
         for good in city.good_names:
             for place in city.places:
                 price = self.number()
                 if price:
-                    merchant.prices_mills.setdefault(good, {})[place] = price - 1
+                    known.setdefault(good, {})[place] = price - 1
         for _ in range(self.number()):
-            prices = merchant.prices_mills.setdefault(self.name(), {})
+            prices = known.setdefault(self.name(), {})
             place = self.name()
             prices[place] = self.number()
-        return merchant
+        return Merchant(*fields, known, id)
 
     def block(self, words, start, stop):
         self._at = _unpack(self._data, self._at, words, start, stop)

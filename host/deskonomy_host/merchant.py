@@ -47,7 +47,7 @@ def record_of(merchant: Merchant) -> Record:
             good: {city: _mills(price) for city, price in known.items()} for good, known in merchant.prices.items()
         }
         record = Record(merchant.good, merchant.money_mills, merchant.capacity, merchant.owned, prices)
-        codec.decode(codec.encode(record))
+        codec.decode(b"".join(codec.encode(record)))
     except (codec.Refused, TypeError, AttributeError, ArithmeticError, ValueError) as error:
         raise ValueError(f"no city lets in such a merchant: {error}") from None
     return record

@@ -48,7 +48,7 @@ def _teach(sock, address, count, good, money_mills, wait_s, say):
     sock.sendall(b"\n")
     time.sleep(1)
     for _ in range(count):
-        sock.sendall(encode(Merchant(good, money_mills, owned=3, prices_mills=PRICES_MILLS)))
+        sock.sendall(b"".join(encode(Merchant(good, money_mills, owned=3, prices_mills=PRICES_MILLS))) + b"\n")
         time.sleep(0.01)
     people = "merchant" if count == 1 else "merchants"
     say(f"Sent {count} {good} {people} with {money_mills / 1000:,.2f} coins each; waiting up to {wait_s:g} s")

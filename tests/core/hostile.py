@@ -4,10 +4,10 @@ Here: the corpus. Not here: what is made of it (test_hostile.py). M is a good me
 comes, the text is part of its reason, else it is "".
 """
 
-from deskonomy.codec import encode
 from deskonomy.merchant import Merchant
+from lines import line_of
 
-M = encode(Merchant("bed", 7))
+M = line_of(Merchant("bed", 7))
 
 
 def line(money="1", good='"bed"', capacity="20", owned="0", prices="{}", more=""):
@@ -17,7 +17,7 @@ def line(money="1", good='"bed"', capacity="20", owned="0", prices="{}", more=""
 
 
 def ours(sequence, incarnation=2002):
-    return encode(Merchant("bed", 7, id=(incarnation, sequence)))
+    return line_of(Merchant("bed", 7, id=(incarnation, sequence)))
 
 
 CORPUS = (

@@ -6,6 +6,7 @@ from deskonomy import codec
 from deskonomy.codec import Refused, decode, decode_message, encode
 from deskonomy.merchant import Merchant
 from deskonomy.strict_json import TOO_LARGE_MILLS, mills
+from lines import line_of
 from scenarios import facts
 
 SEED = (
@@ -56,7 +57,7 @@ class TestDecode(unittest.TestCase):
 
     def test_unknown_goods_and_cities_travel_on(self):
         prices = {"fur": {"ÅRHUS": 2500, "a\\b": 1}}
-        m = decode(encode(Merchant("fur", 5, 7, 3, prices)))
+        m = decode(line_of(Merchant("fur", 5, 7, 3, prices)))
         self.assertEqual(facts(m), ("fur", 5, 7, 3, prices, None))
 
     def test_escapes_in_names(self):
@@ -186,7 +187,7 @@ class TestDecode(unittest.TestCase):
         for n in range(128):
             prices["bed"]["B%d" % n] = n
             prices["wood"]["W%d" % n] = n
-        full = encode(Merchant("bed", prices_mills=prices))
+        full = line_of(Merchant("bed", prices_mills=prices))
         self.assertEqual(decode(full).prices_mills, prices)
         one_more = full.replace(b'"wood":{', b'"wood":{"X":1,')
         self.refuses(one_more, "more than 256 prices")
@@ -228,20 +229,20 @@ class TestEncode(unittest.TestCase):
     def test_the_seeds_fields_in_the_seeds_order(self):
         m = Merchant("chair", 1_211_480, 20, 3, {"wood": {"B": 2, "A": 1}, "bed": {"A": 31_897}})
         self.assertEqual(
-            encode(m),
+            line_of(m),
             b'{"Money":1211.48,"BuysSells":"chair","CarryingCapacity":20,"Owned":3,'
             b'"ExpectedPrices":{"bed":{"A":31.897},"wood":{"A":0.001,"B":0.002}},"Mills":1211480}\n',
         )
         m.id = (5, 9)
-        self.assertTrue(encode(m).endswith(b',"Mills":1211480,"Id":[5,9]}\n'))
-        self.assertEqual(decode(encode(m)).id, (5, 9))
+        self.assertTrue(line_of(m).endswith(b',"Mills":1211480,"Id":[5,9]}\n'))
+        self.assertEqual(decode(line_of(m)).id, (5, 9))
 
     def test_every_mill_survives(self):
         for money in (0, 1, 9, 10, 999, 1000, 1001, 16_777_217, 123_456_789, 999_999_999, 1_000_000_000):
-            m = decode(encode(Merchant("bed", money, prices_mills={"bed": {"A": money}})))
+            m = decode(line_of(Merchant("bed", money, prices_mills={"bed": {"A": money}})))
             self.assertEqual((m.money_mills, m.prices_mills), (money, {"bed": {"A": money}}))
             # Nor is Mills needed for it.
-            line = encode(m)
+            line = line_of(m)
             self.assertEqual(decode(line[: line.find(b',"Mills"')] + b"}").money_mills, money)
 
     def test_a_line_fits_a_board(self):
@@ -249,11 +250,22 @@ class TestEncode(unittest.TestCase):
         for n in range(300):
             long["%060d" % n] = n
         for prices in ({"bed": long}, {"bed": long, "wood": long}):
-            line = encode(Merchant("bed", prices_mills=prices))
+            line = line_of(Merchant("bed", prices_mills=prices))
             self.assertLessEqual(len(line), codec.LINE_BYTES)
             kept = decode(line).prices_mills["bed"]
             self.assertGreater(len(kept), 50)
             self.assertEqual(sorted(kept), sorted(long)[: len(kept)])
+
+    def test_no_piece_of_a_line_is_long(self):
+        for count in (0, 1, 5, 20, 80, 256):
+            prices = {}
+            for n in range(count):
+                prices["CITY %d" % n] = 1_000_000 + n
+            m = Merchant("bed", prices_mills={"bed": prices})
+            line = encode(m)
+            self.assertEqual(decode(b"".join(line)).prices_mills, {"bed": prices})
+            self.assertLessEqual(max([len(piece) for piece in line]), 1280)  # which may end with a row of eight
+            self.assertEqual(len(line) > 1, count > 20)
 
 
 class TestNumbers(unittest.TestCase):

@@ -8,6 +8,7 @@ from deskonomy.keyed_connection import KeyedConnection
 from deskonomy.merchant import Merchant
 from deskonomy.protocol import BROKEN, OPEN, Arrived, Broken, Connection, Message, Misuse, Named, Ready, Refusal, Send
 from forgeries import KEY, OTHER_KEY, Dice, forged
+from lines import line_of
 
 UNPROVEN = "has not proven that it has our key"
 
@@ -20,7 +21,12 @@ def connection(name="RIVERWOOD", key=KEY, line_max=8192, key_of=None):
 
 
 def line(money_mills):
-    return encode(Merchant("chair", money_mills))
+    return line_of(Merchant("chair", money_mills))
+
+
+def send(end, line):
+    """A line as it goes out there."""
+    return b"".join(end.send([line[:-1]]))
 
 
 def events(end, data=b"", now_ms=0):
@@ -118,7 +124,7 @@ class TestHandshake(unittest.TestCase):
         self.assertEqual(events(end, b"SEASIDE\n" + line(5)), [Named("SEASIDE"), 5])
         self.assertEqual(end.elapse(200), [Send(b"\n")])
         self.assertEqual(end.elapse(1200), [Ready()])
-        self.assertEqual((end.send(line(7)), end.sealed, end.excuse), (line(7), False, None))
+        self.assertEqual((send(end, line(7)), end.sealed, end.excuse), (line(7), False, None))
         end = connection(key_of=lambda peer: KEY if peer == "DESKTOWN" else None)
         self.assertIn(UNPROVEN, reason(events(end, b"DESKTOWN\n" + line(5))))
 
@@ -204,24 +210,34 @@ class TestSealed(unittest.TestCase):
     def test_merchants_and_messages(self):
         one, other = opened()
         for n in range(30):
-            self.assertEqual(events(other, one.send(line(n))), [n])
-            self.assertEqual(events(one, other.send(b'["ack",1,%d]\n' % n)), [Message(["ack", 1, n])])
-            self.assertEqual(events(one, other.send(b"\n")), [])
-            self.assertEqual(events(one, one_by_one(other.send(line(n)), one)), [n])
+            self.assertEqual(events(other, send(one, line(n))), [n])
+            self.assertEqual(events(one, send(other, b'["ack",1,%d]\n' % n)), [Message(["ack", 1, n])])
+            self.assertEqual(events(one, send(other, b"\n")), [])
+            self.assertEqual(events(one, one_by_one(send(other, line(n)), one)), [n])
 
     def test_a_sealed_line_that_is_no_good_is_only_refused(self):
         one, other = opened()
         for bad in (b"{}\n", b"junk\n", b'{"Money":-1}\n'):
-            found = events(other, one.send(bad))
+            found = events(other, send(one, bad))
             self.assertTrue(len(found) == 1 and isinstance(found[0], Refusal))
-        self.assertEqual(events(other, one.send(line(5))), [5])
+        self.assertEqual(events(other, send(one, line(5))), [5])
+
+    def test_a_line_in_pieces_has_one_seal(self):
+        one, other = opened()
+        prices = {}
+        for n in range(200):
+            prices["CITY %d" % n] = n
+        pieces = one.send(encode(Merchant("chair", 7, prices_mills={"bed": prices})))
+        self.assertGreater(len(pieces), 2)
+        self.assertEqual([event for piece in pieces for event in events(other, piece)], [7])
+        self.assertEqual(events(other, send(one, line(5))), [5])
 
     def test_the_longest_line(self):
         one, other = opened(line_max=500)
-        self.assertEqual(events(other, one.send(b" " * 499 + b"\n")), [])
-        self.assertEqual(events(other, one.send(b" " * 500 + b"\n")), [])
+        self.assertEqual(events(other, send(one, b" " * 499 + b"\n")), [])
+        self.assertEqual(events(other, send(one, b" " * 500 + b"\n")), [])
         self.assertEqual(other.state, OPEN)
-        self.assertEqual(len(events(other, one.send(b" " * (500 + LINE_MORE) + b"\n") + one.send(line(5)))), 1)
+        self.assertEqual(len(events(other, send(one, b" " * (500 + LINE_MORE) + b"\n") + send(one, line(5)))), 1)
         self.assertEqual(other.state, BROKEN)
 
     def test_after_one_forged_line_nothing_is_taken(self):
@@ -235,19 +251,19 @@ class TestSealed(unittest.TestCase):
             lambda sealed, before: b"x" * 10_000 + b"\n" + sealed,
         ):
             one, other = opened()
-            before = one.send(line(1))
+            before = send(one, line(1))
             self.assertEqual(events(other, before), [1])
-            found = events(other, forge(one.send(line(999)), before))
+            found = events(other, forge(send(one, line(999)), before))
             self.assertEqual(reason(found), "what came was not as the peer had sealed it")
             self.assertEqual(len(found), 1)
-            self.assertEqual(events(other, one.send(line(7))), [])
+            self.assertEqual(events(other, send(one, line(7))), [])
 
     def test_nothing_forged_comes_in(self):
         """The same forgeries as in test_keyed.py, through all that a connection makes of bytes."""
         dice = Dice(11)
         for _, kind, words in forged(dice, 300):
             one, other = opened()
-            found = events(other, words + b"\n" + one.send(line(5)))
+            found = events(other, words + b"\n" + send(one, line(5)))
             self.assertEqual([type(event) for event in found], [Broken], kind)
 
 

@@ -6,10 +6,11 @@ from deskonomy import protocol
 from deskonomy.codec import encode
 from deskonomy.merchant import Merchant
 from deskonomy.protocol import Arrived, Broken, Connection, Message, Misuse, Named, Ready, Refusal, Send
+from lines import line_of
 
 
 def line(money_mills):
-    return encode(Merchant("chair", money_mills, prices_mills={"bed": {"SEASIDE": 2500}}))
+    return line_of(Merchant("chair", money_mills, prices_mills={"bed": {"SEASIDE": 2500}}))
 
 
 def begun(now_ms=0, **options):
@@ -55,7 +56,7 @@ class TestHandshake(unittest.TestCase):
         self.assertRaises(Misuse, connection.send, encode(Merchant("bed")))
         self.assertEqual(connection.elapse(2230), [Ready()])
         self.assertIsNone(connection.deadline_ms)
-        self.assertEqual(connection.send(encode(Merchant("bed"))), encode(Merchant("bed")))
+        self.assertEqual(connection.send(encode(Merchant("bed"))), [line_of(Merchant("bed"))])
 
     def test_the_newline_waits_for_the_peers_name(self):
         connection = begun()
@@ -132,7 +133,7 @@ class TestHandshake(unittest.TestCase):
         ending = [Send(b"\n"), Ready()]
         self.assertEqual(found[ours], [Send(b"RIVERWOOD"), Named("SEASIDE")] + ending)
         self.assertEqual(found[theirs], [Send(b"SEASIDE"), Named("RIVERWOOD")] + ending)
-        self.assertEqual(fed(theirs, ours.send(encode(Merchant("bed", 7))), 1500), [7])
+        self.assertEqual(fed(theirs, ours.send(encode(Merchant("bed", 7)))[0], 1500), [7])
 
     def test_our_misuse(self):
         for name in ("", "x" * 65, "a\n", "a{", "[", '"'):

@@ -2,11 +2,11 @@
 
 import unittest
 
-from deskonomy.codec import encode
 from deskonomy.ledger import Ledger
 from deskonomy.merchant import Merchant
 from deskonomy.protocol import Connection
 from deskonomy.session import Session
+from lines import line_of
 
 OWN, THEIRS = 1001, 2002  # incarnations
 
@@ -62,11 +62,11 @@ class Peer:
 
 
 def theirs(sequence, money=7, incarnation=THEIRS):
-    return encode(Merchant("bed", money, id=(incarnation, sequence)))
+    return line_of(Merchant("bed", money, id=(incarnation, sequence)))
 
 
 def own(sequence, money):
-    return encode(Merchant("bed", money, id=(OWN, sequence)))
+    return line_of(Merchant("bed", money, id=(OWN, sequence)))
 
 
 def ack(sequence, incarnation=OWN):
@@ -171,10 +171,25 @@ class TestStrangers(unittest.TestCase):
     def test_no_message_goes_to_a_stranger(self):
         peer = Peer()
         peer.depart(1)
-        peer.say(encode(Merchant("bed", 5)))
+        peer.say(line_of(Merchant("bed", 5)))
         peer.go_on(60_000)
         self.assertEqual(peer.said(), [own(1, 1)])
         self.assertEqual(peer.session.broken, None)
+
+    def test_whoever_is_half_out_to_a_stranger_is_lost_with_the_connection(self):
+        for pieces, lost in ((1, 1), (2, 1), (9, 0)):
+            peer = Peer()
+            peer.depart(1)
+            peer.go_on(10_100)
+            known = {}
+            for n in range(80):
+                known["CITY %d" % n] = n
+            peer.road.send(Merchant("bed", 2, prices_mills={"bed": known, "wood": known}))
+            peer.ledger.release(peer.ledger.mark())
+            for _ in range(pieces):
+                peer.session.next_bytes(peer.now_ms)
+            peer.session.end(True)
+            self.assertEqual((peer.road.lost, peer.road.outbound), (lost, []))
 
     def test_a_stranger_that_speaks_up_is_one_of_ours(self):
         peer = Peer()
@@ -241,7 +256,7 @@ class TestArrivals(unittest.TestCase):
 
     def test_who_has_not_entered_comes_again(self):
         peer = Peer()
-        peer.say(theirs(5), encode(Merchant("bed", 3)))
+        peer.say(theirs(5), line_of(Merchant("bed", 3)))
         peer.session.end(True)
         self.assertEqual([one.id for one in peer.road.inbound], [None])
 
@@ -274,7 +289,7 @@ class TestArrivals(unittest.TestCase):
 class TestRoom(unittest.TestCase):
     def test_ours_are_told_first_and_strangers_never(self):
         peer = Peer(room=2)
-        peer.say(encode(Merchant("bed", 5)))
+        peer.say(line_of(Merchant("bed", 5)))
         peer.go_on(60_000)
         self.assertEqual(peer.heard, [])
         peer.say(theirs(1))
@@ -328,7 +343,7 @@ class TestRoom(unittest.TestCase):
 
     def test_a_stranger_waits_for_room(self):
         peer = Peer(room=2)
-        line = encode(Merchant("bed", 5))
+        line = line_of(Merchant("bed", 5))
         peer.say(line, line, line)
         self.assertEqual((len(peer.road.inbound), peer.session.wants_bytes()), (2, False))
 
@@ -337,7 +352,7 @@ class TestMemory(unittest.TestCase):
     def test_a_strangers_merchant_waits_for_memory_and_nothing_is_read(self):
         peer, free = Peer(), [0]
         peer.session.connection.has_memory = lambda bytes_: bytes_ <= free[0]
-        peer.say(encode(Merchant("bed", 3)))
+        peer.say(line_of(Merchant("bed", 3)))
         self.assertEqual((peer.road.inbound, peer.session.wants_bytes()), ([], False))
         free[0] = 10_000
         peer.go_on(0)

@@ -4,10 +4,11 @@ import socket
 import threading
 
 import pytest
-from deskonomy.codec import decode, encode
+from deskonomy.codec import decode
 from deskonomy.merchant import Merchant
 from deskonomy_host import school
 from deskonomy_host.errors import Failed
+from lines import line_of
 from typed import PATIENCE_S
 
 
@@ -56,7 +57,7 @@ class Peer:
 @pytest.mark.parametrize("greeting", [b"FARTOWN", b"FARTOWN\n", b"FARTOWN\r\n\n", b'FARTOWN{"Money":1}\n'])
 def test_it_understands_every_kind_of_peer(greeting):
     said = []
-    back = encode(Merchant("bed", 12_345)) + b'[1]\n\nnonsense\n{"Money":}\n' + encode(Merchant("bed", 1)) + b'{"Mon'
+    back = line_of(Merchant("bed", 12_345)) + b'[1]\n\nnonsense\n{"Money":}\n' + line_of(Merchant("bed", 1)) + b'{"Mon'
     peer = Peer(greeting, back)
     received = school.send("127.0.0.1", peer.port, count=2, good="wood", money_mills=5, wait_s=5, say=said.append)
     lines = peer.join().split(b"\n")

@@ -14,6 +14,7 @@ from deskonomy.merchant import Merchant
 from deskonomy.session import Session
 from deskonomy.status import merchants_column
 from deskonomy.thaw import thaw
+from lines import line_of
 
 TCP_GIVES_UP_MS = 30_000
 NAME_BYTES = 12  # a name is never cut in two: one that silence ends would be another city's
@@ -278,7 +279,7 @@ class Stranger:
     def send_home(self, wire):
         if self.merchants and wire in self.named_ms and self.world.now_ms - self.named_ms[wire] > 2000:
             money_mills = self.merchants.pop(self.world.chance.randrange(len(self.merchants)))
-            wire.push(self, protocol.codec.encode(Merchant("chair", money_mills)))
+            wire.push(self, line_of(Merchant("chair", money_mills)))
 
 
 def residents(city):

@@ -30,7 +30,7 @@ def spent_us(work, value, count):
 
 def answer(count):
     """Microseconds to encode and to decode one merchant: (encode_us, decode_us, bytes of the line)."""
-    line = encode(MERCHANT)
+    line = b"".join(encode(MERCHANT))
     return spent_us(encode, MERCHANT, count), spent_us(decode, line, count), len(line)
 
 
