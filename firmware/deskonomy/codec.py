@@ -49,13 +49,13 @@ _names = {}
 _NAMES_MAX = const(64)
 
 
-def decode(line):
-    """The Merchant that a line (bytes, one JSON object) holds. Raises Refused.
+def decode(line, whole=True):
+    """The Merchant that a line (bytes, one JSON object) holds; if not whole, without what it knows. Raises Refused.
 
     Amounts are rounded to the nearest mill. `Mills`, where given, is the money, unless `Money` differs by more than
     rounding: a peer that passes on fields that it does not know may have changed Money, so then Money is right.
     """
-    return _whole_line(line, OBJECT, _merchant)
+    return _whole_line(line, OBJECT, _merchant, whole)
 
 
 def decode_message(line):
@@ -146,12 +146,12 @@ def name(raw):
     return text
 
 
-def _whole_line(line, first, read):
+def _whole_line(line, first, read, *more):
     try:
         at = past_space(line, 0)
         if line[at] != first:
             raise Refused("it does not begin with %s" % chr(first))
-        result, at = read(line, at)
+        result, at = read(line, at, *more)
     except IndexError:
         raise Refused("it ends too early") from None
     if line[at:].strip(SPACE):
@@ -159,7 +159,7 @@ def _whole_line(line, first, read):
     return result
 
 
-def _merchant(line, at):
+def _merchant(line, at, whole):
     good = money = money_exact = capacity = owned = id = None
     merchant = Merchant(None)
     keys = set()
@@ -167,7 +167,7 @@ def _merchant(line, at):
     while line[at] != OBJECT_END:
         field, at = key(line, at, keys)
         if field == "ExpectedPrices":
-            at = _expected_prices(line, at, merchant)
+            at = _expected_prices(line, at, merchant, whole)
         elif field == "BuysSells":
             good, at = _name(line, at)
         elif field == "Id":
@@ -198,8 +198,8 @@ def _merchant(line, at):
     return merchant, at + 1
 
 
-def _expected_prices(line, at, merchant):
-    """Where it ends; the merchant has learnt it. A Go city's empty map is null."""
+def _expected_prices(line, at, merchant, whole):
+    """Where it ends; the merchant has learnt it if it is to be whole. A Go city's empty map is null."""
     goods = set()
     left = PRICES_MAX
     if line[at] != OBJECT:
@@ -212,14 +212,15 @@ def _expected_prices(line, at, merchant):
         if len(goods) == GOODS_MAX:
             raise Refused("ExpectedPrices has more than %d goods" % GOODS_MAX)
         goods.add(good)
-        prices, at = _prices(line, value_of_key(line, at), left)
-        merchant.learn(good, prices)
+        prices, at = _prices(line, value_of_key(line, at), left, whole)
+        if whole:
+            merchant.learn(good, prices)
         left -= len(prices)
         at = after(line, at, OBJECT_END)
     return at + 1
 
 
-def _prices(line, at, left):
+def _prices(line, at, left, whole):
     """One good's {city: mills}, no more than `left`, and where it ends. Most of a merchant is this."""
     prices = {}
     if line[at] != OBJECT:
@@ -233,7 +234,8 @@ def _prices(line, at, left):
             raise Refused("ExpectedPrices has more than %d prices" % PRICES_MAX)
         number, at = word(line, value_of_key(line, at))
         price = _coins(number, -BELOW_ZERO_MILLS, "a price")
-        prices[city] = price if price > 0 else 0
+        if whole:
+            prices[city] = price if price > 0 else 0
         at = after(line, at, OBJECT_END)
     return prices, at + 1
 

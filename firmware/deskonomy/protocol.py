@@ -43,7 +43,7 @@ _TIMES_LINE = const(6)
 Send = namedtuple("Send", ("data",))  # these bytes go out now, alone
 Named = namedtuple("Named", ("name",))  # who the peer is
 Ready = namedtuple("Ready", ())  # from now on send() works
-Arrived = namedtuple("Arrived", ("merchant",))
+Arrived = namedtuple("Arrived", ("merchant", "whole"))  # not whole: there was no memory for what it knows
 Message = namedtuple("Message", ("words",))  # a control message: a list of a str, then str and int
 Refusal = namedtuple("Refusal", ("reason", "id"))  # a line was turned away; id: of the merchant on it, or None
 Broken = namedtuple("Broken", ("reason",))  # the peer's fault: hang up
@@ -62,7 +62,8 @@ class Connection:
     line read, in bytes. peer: its name (str), None until known. state: see above. sealed: whether the peer has proven
     that it has our key, and every line is sealed with it. excuse: why the connection ended if it ends now, None if that
     is not for us to tell. has_memory: as tcp.Roads takes it. waiting: the line of a merchant for whom there is too
-    little memory now; who has an id is refused instead, and comes home.
+    little memory now. Who has an id does not wait, since acknowledgements may come behind, nor is it refused, since it
+    may have been let in before and come again: it forgets what it knows.
     """
 
     sealed = False
@@ -217,14 +218,11 @@ class Connection:
 
     def _merchant_event(self, line):
         """The event of a merchant's line, None if it waits for memory."""
-        self.waiting = None
-        if self.has_memory is not None and not self.has_memory(_TIMES_LINE * len(line)):
-            id = codec.id_of(line)
-            if id is not None:
-                return Refusal("no memory", id)
-            self.waiting = line
+        whole = self.has_memory is None or self.has_memory(_TIMES_LINE * len(line))
+        self.waiting = None if whole or codec.id_of(line) is not None else line
+        if self.waiting is not None:
             return None
         try:
-            return Arrived(codec.decode(line))
+            return Arrived(codec.decode(line, whole), whole)
         except codec.Refused as refused:
             return Refusal(str(refused), codec.id_of(line))

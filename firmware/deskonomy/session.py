@@ -20,7 +20,7 @@ within 10 s is none of ours: it gets merchants at most once, and no checkpoint h
 ours before: who has its merchants is then in doubt, so the connection ends and they wait.
 
 After a reconnect the ledger is sent again from its beginning. Who has come already is dropped and acknowledged; a gap
-inside a connection ends it. The first merchant of a connection may be any: those before it were acknowledged once.
+inside a connection ends it. Only what is wrong with a line itself may refuse it, so that it is refused each time. The first merchant of a connection may be any: those before it were acknowledged once.
 """
 
 from . import codec, protocol
@@ -66,6 +66,7 @@ class Session:
         self._invited = False  # the peer was told our room
         self._room = None  # what the peer has, once it has said so
         self._complained = False
+        self._forgets = False
 
     @property
     def peer(self):
@@ -246,6 +247,9 @@ class Session:
             self._lines.append(event.data)
         elif isinstance(event, protocol.Arrived):
             self._arrive(event.merchant)
+            if not event.whole and not self._forgets:
+                self._forgets = True
+                self._log("no memory for all that merchants from %s know" % self.peer)
         elif isinstance(event, protocol.Message):
             self._hear(event.words)
         elif isinstance(event, protocol.Refusal):

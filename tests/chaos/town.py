@@ -31,7 +31,7 @@ SPEED = 200
 class Process:
     """One city's process and what survives it. sort: "host" or "board"."""
 
-    def __init__(self, folder, city, sort, port, seed, connect, heap):
+    def __init__(self, folder, city, sort, port, seed, connect, heap=None, speed=SPEED):
         self.city = city
         self.sort = sort
         self.port = port
@@ -42,10 +42,10 @@ class Process:
         key = str(folder / "key")
         dial = [word for port in connect for word in ("--connect", "127.0.0.1:%d" % port)]
         if sort == "host":
-            words = ["run", city, "--state", str(self.home), "--speed", str(SPEED), "--no-dashboard"]
+            words = ["run", city, "--state", str(self.home), "--speed", str(speed), "--no-dashboard"]
         else:
             words = ["board", "sim", "--name", city, "--dir", str(self.home), "--heap", heap]
-            config = {"city": city, "speed": SPEED, "checkpoint_s": 0.2, "wifi": [["SIMULATED", ""]]}
+            config = {"city": city, "speed": speed, "checkpoint_s": 0.2, "wifi": [["SIMULATED", ""]]}
             (self.home / "config.json").write_text(json.dumps(config))
         words += ["--port", str(port), "--seed", str(seed), "--key-file", key, "--json", *dial]
         self.command = [sys.executable, "-m", "deskonomy_host", *words]

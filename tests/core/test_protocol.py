@@ -218,8 +218,12 @@ class TestMemory(unittest.TestCase):
         self.assertEqual(events(one), [5, Message(["ping", 1]), 6])
         self.assertIsNone(one.waiting)
 
-    def test_one_of_ours_is_refused(self):
-        one = named()
-        one.has_memory = lambda bytes_: False
-        [event] = fed(one, line(5)[:-2] + b',"Id":[7,8]}\n')
-        self.assertEqual((type(event), event.id, one.waiting), (Refusal, (7, 8), None))
+    def test_one_of_ours_forgets_what_it_knows(self):
+        for free in (False, True):
+            one = named()
+            one.has_memory = lambda bytes_, free=free: free
+            one.receive(line(5)[:-2] + b',"Id":[7,8]}\n', 0)
+            event = one.next_event()
+            known = {"bed": {"SEASIDE": 2500}} if free else {}
+            self.assertEqual((event.merchant.money_mills, event.merchant.id), (5, (7, 8)))
+            self.assertEqual((event.merchant.prices_mills, event.whole, one.waiting), (known, free, None))

@@ -359,12 +359,26 @@ class TestMemory(unittest.TestCase):
         self.assertEqual([one.money_mills for one in peer.road.inbound], [3])
         self.assertEqual((peer.session.wants_bytes(), peer.road.refused), (True, 0))
 
-    def test_one_of_ours_comes_home(self):
+    def test_one_of_ours_comes_in_and_forgets(self):
         peer = Peer()
         peer.session.connection.has_memory = lambda bytes_: False
-        peer.say(theirs(5), b'["ping",1]\n')
-        refusal, pong = peer.said()
-        self.assertEqual((refusal[:17], pong), (b'["refuse",2002,5,', b'["pong",1]\n'))
+        for sequence in (5, 6):
+            peer.say(line_of(Merchant("bed", 7, prices_mills={"bed": {"A": 1}}, id=(THEIRS, sequence))))
+        peer.say(b'["ping",1]\n')
+        self.assertEqual([(one.money_mills, one.prices_mills) for one in peer.road.inbound], [(7, {})] * 2)
+        self.assertEqual((peer.said()[-1], len(peer.log)), (b'["pong",1]\n', 1))
+        self.assertIn("no memory for all that merchants from SEASIDE know", peer.log[0])
+
+    def test_one_of_ours_that_is_here_already_is_not_refused_when_it_comes_again(self):
+        peer = Peer()
+        peer.say(theirs(5))
+        peer.road.take()
+        peer.session.end(True)
+        again = Peer(ledger=peer.ledger)
+        again.session.connection.has_memory = lambda bytes_: False
+        again.say(theirs(5))
+        again.save()
+        self.assertEqual((again.road.inbound, again.said()[-1]), ([], ack(5, THEIRS)))
 
 
 class TestKeepalive(unittest.TestCase):

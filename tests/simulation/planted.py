@@ -7,6 +7,7 @@ import contextlib
 from unittest import mock
 
 from deskonomy.ledger import Ledger, WireRoad
+from deskonomy.protocol import Arrived, Connection, Refusal
 from deskonomy.session import Session
 from simulation.world import Machine
 
@@ -98,6 +99,21 @@ def full_and_deaf():
         yield
 
 
+@contextlib.contextmanager
+def refused_for_want_of_memory():
+    """Whoever comes when there is no memory is sent home, also who is here already and comes again."""
+    event_of = Connection._merchant_event
+
+    def refusing(self, line):
+        event = event_of(self, line)
+        if isinstance(event, Arrived) and not event.whole:
+            return Refusal("no memory", event.merchant.id)
+        return event
+
+    with mock.patch.object(Connection, "_merchant_event", refusing):
+        yield
+
+
 FAULTS = (
     acknowledging_before_saving,
     dedupe_in_memory_only,
@@ -105,4 +121,5 @@ FAULTS = (
     no_ledger,
     snapshot_without_residents,
     full_and_deaf,
+    refused_for_want_of_memory,
 )

@@ -43,7 +43,10 @@ class Schedule:
         most, rooms = money, (ROOM,)
         if self.chance.random() < 0.3:
             most, rooms = max(map(len, crews.values())), (1, ROOM)
-        self.machines = [machine(self, name, crew, most, self.chance.choice(rooms)) for name, crew in crews.items()]
+        choice = self.chance.choice
+        self.machines = [
+            machine(self, name, crew, most, choice(rooms), choice((0, 0, 0.3))) for name, crew in crews.items()
+        ]
         self.everybody = {mills for one in self.machines for mills in residents(one.city)}
         self.strangers = [Stranger(self, "PORTSVILLE")] if self.chance.random() < 0.3 else []
         ends = self.machines + self.strangers
@@ -175,6 +178,7 @@ class Schedule:
         self.log.append("%d calm" % self.now_ms)
         until_ms = self.now_ms + CALM_MS
         for machine in self.machines:
+            machine.short = 0
             if not machine.running:
                 machine.restart()
         while self.now_ms < until_ms:

@@ -32,7 +32,7 @@ def test_a_planted_fault_is_caught(fault):
 def test_a_seed_replays_exactly():
     logs = []
     for _ in range(2):
-        schedule = Schedule(4)
+        schedule = Schedule(9)
         schedule.run()
         logs.append(schedule.log)
     assert logs[0] == logs[1] and len(logs[0]) > 5
@@ -42,5 +42,5 @@ def test_a_seed_replays_exactly():
 
 
 def test_a_broken_schedule_says_its_seed():
-    with planted.no_ledger(), pytest.raises(Broken, match=r"^seed 7: merchants .* are nowhere"):
-        Schedule(7).run()
+    with planted.no_ledger(), pytest.raises(Broken, match=r"^seed 9: merchants .* are nowhere"):
+        Schedule(9).run()

@@ -84,9 +84,10 @@ class Machine:
     """A machine with a city, that may crash. disk: what survives, bytes. pending: a checkpoint being written.
 
     merchants_max: who comes when so many live here waits on the road. room: merchants that a road holds each way.
+    short: how often there is no memory for who comes.
     """
 
-    def __init__(self, world, name, merchants, merchants_max, room):
+    def __init__(self, world, name, merchants, merchants_max, room, short=0):
         self.world = world
         self.name = name
         self.wires = []
@@ -94,6 +95,7 @@ class Machine:
         self.pending = None
         self.merchants_max = merchants_max
         self.room = room
+        self.short = short
         self.city = self.born()
         for merchant in merchants:
             self.city.admit(merchant)
@@ -112,7 +114,9 @@ class Machine:
     # What it does.
 
     def open_session(self):
-        return Session(protocol.Connection(self.name, self.world.now_ms), self.world.now_ms, lambda line: None)
+        connection = protocol.Connection(self.name, self.world.now_ms)
+        connection.has_memory = lambda bytes_: self.world.chance.random() >= self.short
+        return Session(connection, self.world.now_ms, lambda line: None)
 
     def pump(self, wire):
         """Read what has arrived on a wire, and say what there is to say."""

@@ -12,8 +12,8 @@ from statistics import mean
 from deskonomy_host.board_console import parse_status
 
 _WRONG = ("Traceback", "no memory", "cannot be saved", "SAFE MODE", "uncaught")
-# As a board may do with merchants, and with a road that is not up yet, before its memory runs out.
-_TURNED_AWAY = ("what cannot be let in: no memory", "has no memory for one more; dialling on")
+# What a board may do with merchants, and with a road that is not up yet, before its memory runs out.
+_SHORT = ("no memory for all that merchants", "has no memory for one more; dialling on")
 
 
 class Watcher:
@@ -26,8 +26,8 @@ class Watcher:
     def __init__(self, speed, pid, stop_ms, witness):
         self.wrong = []
         self.said = Counter()  # log lines
-        # How often it said that it lets merchants of a city not in, once for each connection, and how often no road.
-        self.turned_away = Counter(dict.fromkeys(_TURNED_AWAY, 0))
+        # How often it said that merchants of a city forget, once for each connection, and how often it let in no road.
+        self.short = Counter(dict.fromkeys(_SHORT, 0))
         self.heap = []  # bytes in use at each status line, which come after a collection
         self.gaps_ms = []  # between two ticks, in ours
         self.last = None  # status
@@ -45,9 +45,9 @@ class Watcher:
             self._look(status)
         else:
             self.said[line] += 1
-            turned_away = [words for words in _TURNED_AWAY if words in line]
-            if turned_away:
-                self.turned_away.update(turned_away)
+            short = [words for words in _SHORT if words in line]
+            if short:
+                self.short.update(short)
             elif any(word in line for word in _WRONG):
                 self.complain("it said: " + line)
 

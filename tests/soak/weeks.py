@@ -269,11 +269,11 @@ class Soak:
                 "sensors read and failed: "
                 + ", ".join("%s %d %d" % (name, n["level"], n["error"]) for name, n in watcher.sensors.items()),
                 "its page answered %d of %d, who come up to five at once" % (self._answers, self._visits),
-                "heap in use: %d to %d bytes, %+d in the end; for memory it turned merchants away on %d connections, "
-                "and roads %d times"
+                "heap in use: %d to %d bytes, %+d in the end; for memory merchants forgot on %d connections, "
+                "and roads were turned away %d times"
                 % (
                     *(min(watcher.heap) - stand_ins, max(watcher.heap) - stand_ins),
-                    *(watcher.growth_bytes(), *watcher.turned_away.values()),
+                    *(watcher.growth_bytes(), *watcher.short.values()),
                 ),
                 "at most %d merchants in the ledger" % watcher.waiting,
                 "the longest time between two ticks: %.1f ms; the whole machine stood still for %.1f s in all"
