@@ -53,7 +53,10 @@ async def run(settings, room):
     says = console.Status(city, pace, sensors, wifi, travel)
     # Ends by itself after a minute.
     asyncio.create_task(settle())  # noqa: RUF006 - MicroPython's loop keeps it
-    tasks = [
+    tasks = []
+    if settings["watchdog"]:  # the first, so that it bites whatever stands still at once
+        tasks.append(part("watchdog").guard((lambda: city.tick, lambda: wifi.looks, lambda: Sensor.rounds)))
+    tasks += [
         pace.run(),
         follow(sensors, city),
         says.report(),
@@ -66,8 +69,6 @@ async def run(settings, room):
         tasks.append(wifi.keep(travel))
     if settings["indicator"]:
         tasks.append(part("indicator").show(settings["indicator"], city, wifi))
-    if settings["watchdog"]:
-        tasks.append(part("watchdog").guard((lambda: city.tick, lambda: wifi.looks, lambda: Sensor.rounds)))
     await asyncio.gather(*tasks)
 
 

@@ -20,7 +20,8 @@ within 10 s is none of ours: it gets merchants at most once, and no checkpoint h
 ours before: who has its merchants is then in doubt, so the connection ends and they wait.
 
 After a reconnect the ledger is sent again from its beginning. Who has come already is dropped and acknowledged; a gap
-inside a connection ends it. Only what is wrong with a line itself may refuse it, so that it is refused each time. The first merchant of a connection may be any: those before it were acknowledged once.
+inside a connection ends it. Only what is wrong with a line itself may refuse it, so that it is refused each time. The
+first merchant of a connection may be any: those before it were acknowledged once.
 """
 
 from . import codec, protocol

@@ -86,6 +86,13 @@ def test_a_part_that_stands_still_is_bitten(desk, part):
         assert int(re.findall(r'"uptime_s": (\d+), "reset": "power"', said)[-1]) >= BITES_S, "nothing blocks"
 
 
+def test_a_sensor_that_stands_still_at_once_is_bitten_until_safe_mode(desk):
+    with other(desk, "board/kinds/adc.py", "    while True:\n", "    while True:\n        pass\n    while True:\n"):
+        desk.starts({})
+        desk.wait_for("SAFE MODE")
+    assert "The watchdog reset the board: its program stood still." in (desk.flash / "crash.log").read_text()
+
+
 def test_it_does_not_bite_at_the_repl(desk, loop):
     desk.starts({}, clock=1)
     desk.wait_for('"tick"')
