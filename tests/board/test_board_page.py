@@ -71,8 +71,7 @@ def test_the_file_is_one_that_setup_takes(tmp_path):
 
 def patterns():
     """A pattern for each text of the firmware that says something, and for what it fills in."""
-    files = [paths.FIRMWARE / folder for folder in ("board", "deskonomy")]
-    files = [file for folder in files for file in folder.rglob("*.py")]
+    files = [file for folder in ("board", "deskonomy") for file in (paths.FIRMWARE / folder).rglob("*.py")]
     for node in (node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             parts = re.split(r"%\w+", node.value.strip())
