@@ -68,7 +68,12 @@ async def run(settings, room):
     else:
         tasks.append(wifi.keep(travel))
     if settings["indicator"]:
-        tasks.append(part("indicator").show(settings["indicator"], city, wifi))
+
+        def in_trouble():
+            is_off = settings["wifi"] and wifi.rssi() is None
+            return is_off or any([sensor.error for sensor in sensors])
+
+        tasks.append(part("indicator").show(settings["indicator"], city, in_trouble, console.log))
     await asyncio.gather(*tasks)
 
 

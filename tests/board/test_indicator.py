@@ -1,4 +1,4 @@
-"""The board's own light: what a good costs, or that there is no Wi-Fi."""
+"""The board's own light: what a good costs, or that something is wrong."""
 
 import asyncio
 from itertools import pairwise
@@ -91,17 +91,46 @@ def test_what_config_json_may_say(light, works):
             config.check(settings)
 
 
-@pytest.mark.parametrize("light", [LED, NEOPIXEL])
-def test_the_light_of_a_whole_board(desk, light):
-    desk.starts({"indicator": light, "speed": 1000})
-    desk.wait_for("lets in")
+@pytest.mark.parametrize("kind", ["led", "neopixel"])
+def test_a_pin_that_can_be_no_light_is_said_and_the_city_goes_on(desk, kind):
+    desk.starts({"indicator": {"kind": kind, "pin": 34}})
+    desk.wait_for("no light on pin 34: pin can only be input")
+    desk.wait_for('{"city": "DESKTOWN"', times=3)
 
-    async def changes():
+
+def wait_until(desk, light, is_there):
+    """Wait until is_there(all that the light has shown meanwhile, as texts)."""
+
+    async def look():
         seen = set()
         async with asyncio.timeout(PATIENCE_S):
-            while len(seen) < 2:
+            while not is_there(seen):
                 seen.add(str(desk.machine.driven(light["pin"])))
                 seen.discard("None")
                 await asyncio.sleep(0.01)
 
-    desk.run(changes())
+    desk.run(look())
+
+
+@pytest.mark.parametrize("light", [LED, NEOPIXEL])
+def test_the_light_of_a_whole_board(desk, light):
+    desk.starts({"indicator": light, "speed": 1000})
+    desk.wait_for("lets in")
+    wait_until(desk, light, lambda seen: len(seen) == 2)
+
+
+def test_a_sensor_that_fails_is_trouble_and_no_network_to_be_on_is_none(desk):
+    blue, wire = str([[0, 0, BRIGHT]]), {"28ff641e8c160432": "91014b467fff0c1070"}
+    sensor = {"name": "cellar", "kind": "ds18b20", "pin": 4, "low": 0, "high": 3000, "good": "bed", "yield": [0, 2]}
+    desk.machine.pins["4"] = wire
+    desk.starts({"indicator": NEOPIXEL, "wifi": [], "sensors": [sensor]})
+    desk.wait_for('"raw": 2506')
+    assert str(desk.machine.driven(NEOPIXEL["pin"])) != blue
+    desk.machine.pins["4"] = {}
+    desk.air()
+    desk.wait_for("sensor cellar: ")
+    wait_until(desk, NEOPIXEL, lambda seen: blue in seen)
+    desk.machine.pins["4"] = wire
+    desk.air()
+    desk.wait_for("sensor cellar is back")
+    wait_until(desk, NEOPIXEL, lambda seen: seen - {blue, str([[0, 0, 0]])})

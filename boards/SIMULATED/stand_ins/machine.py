@@ -33,6 +33,8 @@ class Pin:
     OUT = 3
 
     def __init__(self, id, mode=-1, pull=-1, *, value=0):
+        if mode == Pin.OUT and 34 <= id <= 39:
+            raise ValueError("pin can only be input")
         self._id = id
         self._is_out = mode == Pin.OUT
         self._out = value
