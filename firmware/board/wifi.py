@@ -47,16 +47,22 @@ class Wifi:
         """
         wait = _WAIT
         while True:
-            if await self._join():
+            try:
+                joined = await self._join()
+                if joined:
+                    await self._stay(travel, others)
+                if self._networks:
+                    self._station.active(False)
+                    self._station.active(True)
+            except (OSError, RuntimeError) as error:  # such as "WiFi Out of Memory", or a number of the driver's own
+                self._log("Wi-Fi: %s" % error)
+                joined = False
+            if joined:
                 wait = _WAIT
-                await self._stay(travel, others)
             else:
                 # From half the wait to all of it, so that boards do not try in step after a power cut.
                 await self._nap(wait - wait * os.urandom(1)[0] // 512)
                 wait = min(2 * wait, _WAIT_MAX)
-            if self._networks:
-                self._station.active(False)
-                self._station.active(True)
 
     async def _nap(self, looks):
         for _ in range(looks):
@@ -71,7 +77,7 @@ class Wifi:
             if not station.isconnected():  # as it may be from before a soft reset
                 try:
                     station.connect(name, password)
-                except OSError as error:  # such as "Wifi Internal Error", which the radio off and on cures
+                except (OSError, RuntimeError) as error:  # as "Wifi Internal Error", which the radio off and on cures
                     self._log("Wi-Fi %s: %s" % (name, error))
                     continue
             for _ in range(_TRY):

@@ -4,8 +4,9 @@
 Here: the board's own tasks on the stand-ins, at a clock that leaps from one deadline to the next: hours take no time,
 and what happens when is exact. STORY is a JSON file, {"wifi": networks or null, "watchdog": whether it guards,
 "indicator": settings or null, "begin": changes, "events": [[at s, changes]], "end_s": when it ends}. Changes are of
-"air" as network.py has it, of "quiet_ms" since a peer was heard, of what is "dead" (a list of "city", "wifi",
-"sensors"), and of what wood costs ("price_mills"). Prints a line of JSON for each thing that happens: [ms, what, more].
+"air" as network.py has it, of "quiet_ms" since a peer was heard, of whether the radio is "broken", of what is "dead" (a
+list of "city", "wifi", "sensors"), and of what wood costs ("price_mills"). Prints a line of JSON for each thing that
+happens: [ms, what, more].
 """
 
 import asyncio
@@ -48,7 +49,7 @@ sys.modules["time"] = Clock
 import hardware
 
 now = {"air": {"networks": {}, "address": "127.0.0.1", "gateway": "127.0.0.1", "join_ms": 0, "deaf": 0, "busy": 0}}
-now.update({"rssi": -50, "quiet_ms": 3_600_000, "dead": [], "price_mills": 1000})
+now.update({"broken": False, "rssi": -50, "quiet_ms": 3_600_000, "dead": [], "price_mills": 1000})
 
 
 def tell(*what):
@@ -64,6 +65,16 @@ from deskonomy import kernel as k
 from deskonomy.city import City
 
 network.WLAN(network.STA_IF).active(True)
+_active = network.WLAN.active
+
+
+def active(station, is_active):
+    if now["broken"]:
+        raise RuntimeError("Wifi Unknown Error 0x3015")
+    _active(station, is_active)
+
+
+network.WLAN.active = active
 
 
 class Travel:
@@ -102,7 +113,7 @@ async def tell_story():
     if story["watchdog"]:
         tasks.append(watchdog.guard([sign(name) for name in ("city", "wifi", "sensors")]))
     if story["indicator"]:
-        tasks.append(indicator.show(story["indicator"], city, wifi))
+        tasks.append(indicator.show(story["indicator"], city, lambda: wifi.rssi() is None))
     # They end with the story.
     tasks = [asyncio.create_task(task) for task in tasks]
     for at_s, changes in story["events"] + [[story["end_s"], {}]]:

@@ -74,6 +74,15 @@ def test_a_driver_that_refuses_is_cured_by_the_radio_off_and_on(leap):
     assert said(told)[-1][0] < 4
 
 
+def test_a_radio_that_cannot_be_switched_is_tried_again_with_growing_waits(leap):
+    broken = {"air": {"networks": {}}, "broken": True}
+    there = {"air": {"networks": {"HOME": "correct horse"}}, "broken": False}
+    told = leap(900, (60, broken), (600, there), wifi=[HOME], begin={"air": AIR, "quiet_ms": 0})
+    tries = when(told, "Wi-Fi: Wifi Unknown Error 0x3015")
+    assert 5 < len(tries) < 30 and tries[-1] - tries[-2] > 30
+    assert words(told)[-1] == "on Wi-Fi HOME as 127.0.0.1" and said(told)[-1][0] < 600 + 100
+
+
 def test_a_lost_network_that_comes_back(leap):
     told = leap(
         *(300, (60, {"air": {"networks": {}}}), (120, {"air": {"networks": {"HOME": "correct horse"}}})),
