@@ -18,7 +18,9 @@ import machine
 import network
 from micropython import const
 
-_STARTS = const("starts.txt")  # how many starts in a row have crashed, the one under way included
+_STARTS = const(
+    "starts.txt"
+)  # how many starts in a row have crashed, with the one under way; " said" if Python knows why
 _LOG = const("crash.log")
 _CRASHES_MAX = const(3)
 _LOG_MAX = const(2048)  # characters of the log, the newest last
@@ -30,12 +32,12 @@ _FULL = const("is the flash full? Remove files of yours: mpremote fs tree -s sho
 
 def begin():
     """The settings to run with (config.read()), or None if this start must not be; the console says why."""
-    crashes = 0
-    if machine.reset_cause() in (machine.HARD_RESET, machine.WDT_RESET):
-        text = _read(_STARTS)
-        crashes = int(text) if text.isdigit() else 0
-    if machine.reset_cause() == machine.WDT_RESET:
+    cause = machine.reset_cause()
+    crashes, said = _crashes() if cause in (machine.HARD_RESET, machine.WDT_RESET) else (0, True)
+    if cause == machine.WDT_RESET:
         _log("The watchdog reset the board: its program stood still.\n")
+    elif crashes and not said:
+        _log("The board was reset within its first minute, not by Python: a fault below it?\n")
     if crashes >= _CRASHES_MAX:
         print("SAFE MODE: %d starts in a row crashed, so the city waits. What %s says last:" % (crashes, _LOG))
         print(_read(_LOG)[-_CAUSE_MAX:])
@@ -84,8 +86,7 @@ def crashed(error, settings):
     print(said.getvalue())
     _log(said.getvalue())
     try:
-        if not _read(_STARTS):
-            _write(_STARTS, "1")
+        _write(_STARTS, "%d said" % max(1, _crashes()[0]))
     except OSError as error:
         print("No reset, for crashes cannot be counted (%s): %s" % (error, _FULL))
         rest(settings)
@@ -113,6 +114,12 @@ def forget():
         os.remove(_STARTS)
     except OSError:
         pass  # there was none
+
+
+def _crashes():
+    """(starts in a row that crashed, whether the last of them said why)."""
+    count, _, said = _read(_STARTS).partition(" ")
+    return (int(count), bool(said)) if count.isdigit() else (0, True)
 
 
 def _log(text):

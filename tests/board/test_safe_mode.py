@@ -31,7 +31,7 @@ def log(board):
 
 def starts(board):
     file = board.flash / "starts.txt"
-    return int(file.read_text()) if file.exists() else 0
+    return int(file.read_text().split()[0]) if file.exists() else 0
 
 
 def test_three_crashed_starts_leave_the_prompt_and_the_cause(deployed, loop, mpremote):
@@ -43,6 +43,7 @@ def test_three_crashed_starts_leave_the_prompt_and_the_cause(deployed, loop, mpr
     said = deployed.wait_for("The next reset tries again")
     assert any(SAFE in line for line in said) and any("no such good: fur" in line for line in said)
     assert log(deployed).count("ValueError: no such good: fur") == 3
+    assert "not by Python" not in log(deployed)
     assert mpremote(deployed.machine.serial, "resume", "eval", "6 * 7") == "42"
     # It tries again when somebody resets it, and a deploy puts it right.
     deployed.reset()
@@ -74,6 +75,16 @@ def test_the_watchdog_counts_and_somebodys_hand_does_not(deployed):
         deployed.reset("power")
         deployed.wait_for(CITY_STATUS)
     assert starts(deployed) == 1
+
+
+def test_a_fault_below_python_counts_and_is_written_down(deployed):
+    for count in (2, 3):
+        deployed.reset("hard")
+        deployed.wait_for(CITY_STATUS)
+        assert starts(deployed) == count
+    deployed.reset("hard")
+    deployed.wait_for(SAFE)
+    assert log(deployed).count("not by Python") == 3
 
 
 def test_the_log_stays_small(deployed):
