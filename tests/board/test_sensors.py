@@ -20,12 +20,15 @@ MINUTE = 600  # samples
 
 @pytest.fixture
 def sense(micropython, tmp_path):
-    """Tells sensors a story of (what lies on the pins, samples); returns what they made of each step."""
+    """Tells sensors a story of (what lies on the pins, samples[, edges]); returns what they made of each step."""
 
-    def run(sensors, *steps):
+    def run(sensors, *steps, celsius=False):
         sensors = [{**COMMON, **words} for words in (sensors if isinstance(sensors, list) else [sensors])]
         sensors = [{key: word for key, word in words.items() if word is not None} for words in sensors]
-        story = {"sensors": sensors, "steps": [{"pins": pins, "samples": samples} for pins, samples in steps]}
+        steps = [
+            {"pins": pins, "samples": samples, "edges": edges[0] if edges else []} for pins, samples, *edges in steps
+        ]
+        story = {"sensors": sensors, "steps": steps, "celsius": celsius}
         (tmp_path / "story.json").write_text(json.dumps(story))
         command = [micropython, SENSE, STAND_INS, paths.FIRMWARE, tmp_path / "story.json"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
@@ -83,6 +86,29 @@ def test_rssi_is_minus_100_without_wifi(sense):
 def test_the_chip_of_an_esp32_says_fahrenheit(sense):
     [told] = sense({"kind": "mcu", "high": 10000}, ({"mcu": 131}, 1))
     assert told["sensors"]["it"]["raw"] == 5500
+
+
+def test_the_chip_of_an_s3_or_c3_says_celsius(sense):
+    [told] = sense({"kind": "mcu", "high": 10000}, ({"mcu": 41.5}, 1), celsius=True)
+    assert told["sensors"]["it"]["raw"] == 4150
+
+
+BOUNCING_MS = [0, 2, 5, 9]  # edges of one contact that closes or opens
+
+
+@pytest.mark.parametrize("pull, released", [("up", 1), ("down", 0), (None, 1)])
+def test_each_press_of_a_button_is_one_more_and_round_again(sense, pull, released):
+    pressed = 1 - released
+    hold, let_go = ({"14": pressed}, 2, BOUNCING_MS), ({"14": released}, 2, BOUNCING_MS[:3])
+    button = {"kind": "button", "pin": 14, "pull": pull, "low": 0, "high": 2}
+    steps = sense(button, ({"14": released}, 2), *4 * [hold, let_go])
+    assert [told["sensors"]["it"]["raw"] for told in steps] == [0, 1, 1, 2, 2, 0, 0, 1, 1]
+
+
+def test_a_press_between_two_samples_counts(sense):
+    quick = ({"14": 1}, 2, [10, 70])
+    steps = sense({"kind": "button", "pin": 14, "low": 3, "high": 0}, ({"14": 1}, 2), quick, quick)
+    assert [told["sensors"]["it"]["raw"] for told in steps] == [3, 2, 1]
 
 
 def test_smoothing_makes_nine_tenths_of_a_step_in_nine_readings_unless_said_otherwise(sense):
@@ -189,6 +215,22 @@ def test_a_ds18b20_that_is_pulled_off_in_a_measurement_comes_back(sense):
     steps = sense({"kind": "ds18b20", "pin": 4}, ({"4": wire}, 12), ({"4": {}}, 60), ({"4": wire}, 30))
     assert [len(told["said"]) for told in steps] == [0, 1, 1]
     assert steps[2]["sensors"]["it"]["raw"] == 2506
+
+
+def test_a_ds18b20_does_not_disturb_another_one_on_its_wire(sense):
+    """Out of step, for the one began anew after an answer that was spoilt, each still has its 750 ms."""
+    good = {"28ff641e8c160432": scratchpad(0x0191), "28ff641e8c160433": scratchpad(8)}
+    spoilt = {**good, "28ff641e8c160432": "91014b467fff0c1000"}
+    sensors = [{"name": rom, "kind": "ds18b20", "pin": 4, "rom": rom} for rom in good]
+    for samples in (9, 14):
+        *_, told = sense(sensors, ({"4": spoilt}, samples), ({"4": good}, 60))
+        assert [told["sensors"][rom]["raw"] for rom in good] == [2506, 50]
+        assert told["said"] == []
+
+
+def test_a_ds18s20_counts_otherwise_and_is_not_taken_for_a_ds18b20(sense):
+    [told] = sense({"kind": "ds18b20", "pin": 4}, ({"4": {"10ff641e8c160432": scratchpad(50)}}, 60))
+    assert told["sensors"]["it"]["error"] == "no DS18B20 on this wire"
 
 
 # BH1750.

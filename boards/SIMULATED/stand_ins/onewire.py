@@ -1,8 +1,12 @@
 """Stands in for the ESP32's `onewire`: a wire with what lies on its pin, {rom: what that one answers}, all in hex."""
 
-from binascii import unhexlify
+import time
+from binascii import hexlify, unhexlify
 
 import hardware
+
+_CONVERT = 0x44
+_measured = {}  # (pin, rom): when its last conversion began, and what it answers after it
 
 
 class OneWireError(Exception):
@@ -12,6 +16,7 @@ class OneWireError(Exception):
 class OneWire:
     def __init__(self, pin):
         self.pin = pin
+        self._selected = None
 
     def _answers(self):
         return hardware.read("pins").get(str(self.pin._id)) or {}
@@ -21,6 +26,13 @@ class OneWire:
         if required and not present:
             raise OneWireError
         return present
+
+    def select_rom(self, rom):
+        self._selected = hexlify(rom).decode()
+
+    def writebyte(self, value):
+        if value == _CONVERT:
+            _measured[self.pin._id, self._selected] = (time.ticks_ms(), self._answers().get(self._selected))
 
     def scan(self):
         return [bytearray(unhexlify(rom)) for rom in sorted(self._answers())]

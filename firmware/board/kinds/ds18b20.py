@@ -7,13 +7,16 @@ from machine import Pin
 from micropython import const
 from onewire import OneWire
 
+_FAMILIES = (0x28, 0x22)  # of its ROMs, and of the DS1822's; the DS18S20 counts otherwise
+_CONVERT = const(0x44)
 _CONVERSION = const(8)  # samples; 750 ms at most
 _POWER_ON = const(0x0550)  # 85 degrees, until it has measured
 
 
 def readings(settings):
-    bus = DS18X20(OneWire(Pin(settings["pin"])))
-    found = bus.scan()
+    wire = OneWire(Pin(settings["pin"]))
+    bus = DS18X20(wire)
+    found = [one for one in bus.scan() if one[0] in _FAMILIES]
     rom = settings.get("rom")
     if rom:
         found = [one for one in found if one == unhexlify(rom)]
@@ -22,7 +25,9 @@ def readings(settings):
     if len(found) > 1:
         raise OSError('"rom" has to say which: %s' % " or ".join([hexlify(one).decode() for one in found]))
     while True:
-        bus.convert_temp()
+        wire.reset(True)
+        wire.select_rom(found[0])  # the others on the wire may be in the midst of theirs
+        wire.writebyte(_CONVERT)
         for _ in range(_CONVERSION):
             yield None
         data = bus.read_scratch(found[0])
