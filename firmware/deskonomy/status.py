@@ -18,7 +18,7 @@ def decimal(mills):
 
 def json_object(pairs):
     """A JSON object of (name, JSON text) pairs."""
-    return "{" + ", ".join(['"%s": %s' % pair for pair in pairs]) + "}"
+    return "{" + ", ".join(["%s: %s" % (quoted(name), value) for name, value in pairs]) + "}"
 
 
 def locals_column(city, field):
@@ -99,7 +99,7 @@ def _roads(city):
     for name in sorted(city.roads):
         row = city.roads[name].status()
         cells = [(key, quoted(row[key]) if isinstance(row[key], str) else "%d" % row[key]) for key in sorted(row)]
-        rows.append((name.replace("\\", "\\\\"), json_object(cells)))
+        rows.append((name, json_object(cells)))
     return json_object(rows)
 
 

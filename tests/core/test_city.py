@@ -1,9 +1,11 @@
 """Who comes, who goes, what they pay and what they carry."""
 
+import json
 import unittest
 
 import scenarios
 from deskonomy import kernel as k
+from deskonomy import status
 from deskonomy.city import City
 from deskonomy.lane import connect
 from deskonomy.merchant import Merchant
@@ -228,3 +230,13 @@ class Yields(unittest.TestCase):
         self.assertRaises(ValueError, city.set_yield, "gold", 1000)
         self.assertRaises(ValueError, city.set_yield, "wood", -1)
         self.assertRaises(ValueError, city.set_yield, "wood", 100_001)
+
+
+class Status(unittest.TestCase):
+    def test_whatever_a_name_may_have_is_json(self):
+        city = City("SEA\\SIDE", 1, 2, 0)
+        city.roads["A\\Q"] = Road("A\\Q")
+        said = json.loads(status.line(city, [("sensors", status.json_object([("li\\ght", "{}")]))]))
+        self.assertEqual(
+            (said["city"], list(said["roads"]), list(said["sensors"])), ("SEA\\SIDE", ["A\\Q"], ["li\\ght"])
+        )
