@@ -11,7 +11,7 @@ import asyncio
 import gc
 import sys
 
-from deskonomy.compat import discard
+from deskonomy.compat import discard, listens
 from micropython import const
 
 _PIECE = const(256)  # bytes of a file, and of a request, at a time
@@ -37,14 +37,17 @@ class Page:
     async def move(self, host):
         """Listen at this address of the board's from now on."""
         if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+            await discard(self._server)
             self._server = None
         try:
             self._server = await asyncio.start_server(self._serve, host, self._port, backlog=1)
             self._log("this city's page is http://%s:%d/" % (host, self._port))
         except OSError as error:
             self._log("no page on port %d: %s" % (self._port, error))
+
+    def listens(self):
+        """Whether whoever asks for the page is heard, if anybody can be."""
+        return listens(self._server)
 
     async def _serve(self, reader, writer):
         if self._clients < _CLIENTS_MAX:

@@ -48,6 +48,10 @@ class Travel:
         while self._peers:
             self.dial(self._peers.pop(0))
 
+    def listens(self):
+        """Whether whoever dials this city is heard."""
+        return self._roads.listens()
+
     def quiet_ms(self):
         """Milliseconds since anybody was heard on a road; hours if there is none."""
         return self._roads.quiet_ms()

@@ -42,8 +42,8 @@ class Wifi:
     async def keep(self, travel, *others):
         """Join a network and stay on it, for ever.
 
-        When the board has another address than before, await move(address) of travel, which also knows when anybody was
-        heard, and of the others.
+        When the board has another address than before, or one of them no longer listens, await move(address) of travel,
+        which also knows when anybody was heard, and of the others.
         """
         wait = _WAIT
         while True:
@@ -55,7 +55,7 @@ class Wifi:
                     self._station.active(False)
                     self._station.active(True)
             except (OSError, RuntimeError) as error:  # such as "WiFi Out of Memory", or a number of the driver's own
-                self._log("Wi-Fi: %s" % error)
+                self._log("the radio says: %s" % error)
                 joined = False
             if joined:
                 wait = _WAIT
@@ -98,18 +98,22 @@ class Wifi:
     async def _stay(self, travel, others):
         """Returns when the network is lost, or deaf."""
         station = self._station
+        servers = (travel,) + others
         left, unanswered = self._ask, False
         while True:
             host = station.ipconfig("addr4")[0]
             if not station.isconnected():
                 self._log("the Wi-Fi is gone")
                 return
+            for one in servers:
+                if self._host and not one.listens():
+                    self._host = None
             if host != self._host:
                 try:
-                    for one in (travel,) + others:
+                    for one in servers:
                         await one.move(host)
                     self._host = host
-                except OSError as error:  # such as no socket left
+                except (OSError, MemoryError) as error:  # such as no socket left
                     self._log("cannot listen at %s: %s" % (host, error))
                     await self._nap(_PAUSE)
                     continue

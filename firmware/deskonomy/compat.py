@@ -90,13 +90,21 @@ def prepare(writer):
 
 
 async def discard(writer):
-    """Close a stream at once. What the system has not taken yet is dropped."""
+    """Close a stream, or a server, at once. What the system has not taken yet is dropped."""
     if hasattr(writer, "transport"):
         writer.transport.abort()
+    else:
+        writer.close()  # it does nothing to a stream of MicroPython's, which wait_closed() closes
     try:
-        await writer.wait_closed()  # on MicroPython this is what closes; close() does nothing
-    except OSError:
-        pass  # it was broken already
+        await writer.wait_closed()
+    except Exception:
+        pass  # it was broken already; or what a server has died of
+
+
+def listens(server):
+    """Whether an asyncio.Server still does: MicroPython's is a task, which dies if there is no memory for who comes."""
+    task = getattr(server, "task", None)
+    return task is None or not task.done()
 
 
 def host_of(writer, dialled):

@@ -169,21 +169,25 @@ class WireRoad(Road):
         self.acknowledge(sequence - 1)
         comes_home = bool(self.outbound) and self.outbound[0].id[1] == sequence
         if comes_home:
-            self.inbound.append(self.outbound.pop(0))
+            self.inbound.append(self.outbound[0])  # which may take memory, and then nobody has moved
+            self.outbound.pop(0)
             self.ledger.cross(self)
         return comes_home
 
     def turn_back(self):
         """Nobody will carry on those who have not set out: they come home, as if they had not left."""
-        while self.outbound and self.outbound[-1].id[1] > self.tried:
-            self.inbound.append(self.outbound.pop())
-            self.sequence -= 1
         self._unsave(self.tried)
+        while self.outbound and self.outbound[-1].id[1] > self.tried:
+            self.inbound.append(self.outbound[-1])
+            self.outbound.pop()
+            self.sequence -= 1
         self.ledger.cross(self)
 
     def drop_unsettled(self):
         """The connection is gone: who came by it and has not entered comes again with the next."""
-        self.inbound[:] = [one for one in self.inbound if not self._is_foreign(one)]
+        for at in range(len(self.inbound) - 1, -1, -1):  # which takes no memory
+            if self._is_foreign(self.inbound[at]):
+                self.inbound.pop(at)
 
     def stir(self):
         """The link has something to look at."""

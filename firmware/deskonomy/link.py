@@ -88,14 +88,20 @@ class Link:
 
     @property
     def heard_ms(self):
-        """When the peer was last heard, by the clock."""
+        """When the peer was last heard, by the clock; see Session."""
         return self._session.heard_ms
+
+    @property
+    def came_ms(self):
+        """When anything last came from the peer, by the clock."""
+        return self._session.came_ms
 
     async def start(self):
         """Say our name, then begin to read and to write."""
         await self._guard(self._say())
         # Both are started here, end with the link, and are waited for in stop().
-        self._tasks = [asyncio.create_task(self._guard(work)) for work in (self._read(), self._write())]
+        for work in (self._read, self._write):
+            self._tasks.append(asyncio.create_task(self._guard(work())))
 
     async def stop(self):
         """After end(): end the tasks and close the connection."""
@@ -103,8 +109,8 @@ class Link:
             task.cancel()
             try:
                 await task
-            except asyncio.CancelledError:
-                pass
+            except (asyncio.CancelledError, Exception):
+                pass  # whatever it was, the link has ended
         await discard(self._writer)
 
     def carry(self, road):
@@ -120,7 +126,6 @@ class Link:
 
     def look(self, now_ms):
         """Wake the tasks if time asks for something, and end the link if the peer no longer reads."""
-        self._room.set()  # who waits for memory has nobody else to wake it
         due_ms = self._session.deadline_ms()
         if due_ms is not None and now_ms >= due_ms:
             self._work.set()
@@ -138,9 +143,12 @@ class Link:
         if self.ended.is_set():
             return
         self.reason = reason
-        if self._announced:
-            self._log("the road to %s (%s) is closed: %s" % (self.peer, self.host, reason))
-        self._session.end(self.dialled)
+        try:
+            self._session.end(self.dialled)
+            if self._announced:
+                self._log("the road to %s (%s) is closed: %s" % (self.peer, self.host, reason))
+        except MemoryError:
+            pass  # those who could not come home yet still wait, and nobody is in two places
         self.ended.set()
         self.named.set()
         self.stir()

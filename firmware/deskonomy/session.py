@@ -40,7 +40,8 @@ class Session:
     Give received bytes to receive(); call advance() after that, when deadline_ms() has come, and when the road has
     changed; then write out next_bytes() until there are none, and call end() at last. carry() gives it a road, once
     peer is known and the road is free. ready: whether merchants could ever be sent. broken: why the connection has to
-    end (str), None while it need not. heard_ms: when the peer was last heard. log: called with one line of text.
+    end (str), None while it need not. came_ms: when anything last came from the peer. heard_ms: the same, but the time
+    in which nobody listened is no silence. log: called with one line of text.
     """
 
     def __init__(self, connection, now_ms, log):
@@ -48,7 +49,7 @@ class Session:
         self.road = None
         self.ready = False
         self.broken = None
-        self.heard_ms = now_ms
+        self.heard_ms = self.came_ms = now_ms
         self._log = log
         self._lines = []  # of the handshake, to be sent first
         self._pieces = []  # of the line that is being written
@@ -99,7 +100,7 @@ class Session:
 
     def receive(self, data, now_ms):
         """Take in what came from the peer."""
-        self.heard_ms = now_ms
+        self.heard_ms = self.came_ms = now_ms
         self.connection.receive(data, now_ms)
 
     def advance(self, now_ms):
@@ -151,18 +152,22 @@ class Session:
         if road is None:
             return
         self._refusals = []  # whoever looks on after the end finds nothing to settle
-        event = self.connection.next_event()
-        while event is not None:  # who has arrived whole and comes but once is let in, also beyond the room
-            if isinstance(event, protocol.Arrived) and not self._is_numbered(event.merchant, road):
-                road.inbound.append(event.merchant)
+        road.state = "down"  # and what the road is from now on takes no memory
+        road.link = None
+        try:
             event = self.connection.next_event()
+            while event is not None:  # who has arrived whole and comes but once is let in, also beyond the room
+                if isinstance(event, protocol.Arrived) and not self._is_numbered(event.merchant, road):
+                    event.merchant.id = None
+                    road.inbound.append(event.merchant)
+                event = self.connection.next_event()
+        except MemoryError:
+            pass  # whoever has an id comes again
         road.drop_unsettled()
         if self._writing and road.ours is False:
             road.lost += 1
         if not redialled and road.ours is not True:
             road.turn_back()
-        road.state = "down"
-        road.link = None
 
     # What is said.
 
@@ -220,6 +225,7 @@ class Session:
         sequence = merchant.id[1]
         if sequence > road.saved:
             return None
+        pieces = self.connection.send(codec.encode(merchant))  # if there is no memory for it, nobody has set out
         if self._probe_ms is None:
             self._probe_ms = now_ms
         self._sent = sequence
@@ -227,7 +233,7 @@ class Session:
         road.tried = max(road.tried, sequence)
         if road.ours is False:
             road.outbound.pop(0)
-        return self.connection.send(codec.encode(merchant))
+        return pieces
 
     def _probing(self):
         """Whether one merchant is under way, and whoever gets it has not shown to be one of ours."""

@@ -16,7 +16,7 @@ import asyncio
 import errno
 import os
 
-from .compat import const, dials_at_once, discard, host_of
+from .compat import const, dials_at_once, discard, host_of, listens
 from .ledger import Ledger
 from .link import Clock, Link
 
@@ -31,6 +31,8 @@ _LATELY_MS = const(3000)
 _NOBODY_MS = const(3_600_000)
 _ROAD_BYTES = const(9_000)  # of memory that a connection may come to take on a board, with those under way on it
 _LOOK_MS = const(50)  # from one look of all links at the clock to the next
+_LOOKS = const(20)  # until who waits for memory asks for it again, for asking takes a board some milliseconds
+_BREATH_S = const(1.1)  # between two names that are looked up, each of which may stop everything for seconds
 _WAIT_MS = const(1000)  # before dialling again; doubles
 _WAIT_MAX_MS = const(5_000)  # so that trade resumes soon after a link is back
 _WAIT_BLOCKING_MAX_MS = const(30_000)  # where a try may stop everything for seconds
@@ -79,6 +81,7 @@ class Roads:
         self._looking = None  # the task that lets them look at the clock, while there are any
         self._dialled = {}  # _Dialled by (host, port)
         self._complained = False
+        self._looking_up = asyncio.Lock()  # one name at a time, where that stops everything else
         self._failing = {}  # [failures, when they are forgotten] by machine
         self._turned_away = None  # who was last, and why
         self._key = key
@@ -89,14 +92,17 @@ class Roads:
     async def listen_at(self, host):
         """Listen there, and nowhere else any more: this machine's address has changed. Raises OSError as start()."""
         if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+            await discard(self._server)
         self.listen = host
         await self.start()
 
+    def listens(self):
+        """Whether it does, since start(): on MicroPython the task of a server may have died for want of memory."""
+        return listens(self._server)
+
     def quiet_ms(self):
         """Milliseconds since any peer was heard that is connected now; an hour if none is."""
-        return min([_NOBODY_MS] + [self._clock.now_ms() - link.heard_ms for link in self._links])
+        return min([_NOBODY_MS] + [self._clock.now_ms() - link.came_ms for link in self._links])
 
     async def start(self):
         """Listen. Raises OSError, with EADDRINUSE if a hundred ports from `port` on are taken."""
@@ -166,8 +172,11 @@ class Roads:
                 self.log("%s turns connections away: it has as many as it takes" % self.city.name)
             await discard(writer)
             return
-        link = self._link(reader, writer, None)
-        await self._run(link)
+        try:
+            link = await self._link(reader, writer, None)
+            await self._run(link)
+        except MemoryError:
+            return  # who has dialled dials again
         if link.peer is None:
             self._fail(link.host)
         who = (link.peer or "somebody", link.host, link.reason)
@@ -200,21 +209,29 @@ class Roads:
         wait_ms = _WAIT_MS
         said = None
         host, port = dialled.host, dialled.port
-        wait_max_ms = _WAIT_MAX_MS if dials_at_once(host) else _WAIT_BLOCKING_MAX_MS
+        alone = not dials_at_once(host)
+        wait_max_ms = _WAIT_BLOCKING_MAX_MS if alone else _WAIT_MAX_MS
         while True:
             try:
                 if not self._has_memory():
                     raise MemoryError("%s has no memory for one more" % self.city.name)
-                reader, writer = await asyncio.wait_for(self.open_connection(host, port), _CONNECT_S)
-            except asyncio.TimeoutError:
-                reason = "no answer within %d s" % _CONNECT_S
-            except Exception as error:  # OSError, or what an address that makes no sense raises
-                reason = str(error)
-            else:
-                link = dialled.link = self._link(reader, writer, host)
+                if alone:
+                    await self._looking_up.acquire()
+                    await asyncio.sleep(_BREATH_S)
+                try:
+                    reader, writer = await asyncio.wait_for(self.open_connection(host, port), _CONNECT_S)
+                finally:
+                    if alone:
+                        self._looking_up.release()
+                link = dialled.link = await self._link(reader, writer, host)
                 if not self._wants(dialled):
                     link.end("this city hung up")
                 await self._run(link)
+            except asyncio.TimeoutError:
+                reason = "no answer within %d s" % _CONNECT_S
+            except Exception as error:  # OSError, no memory, or what an address that makes no sense raises
+                reason = str(error)
+            else:
                 reason = link.reason
                 if link.ready:
                     wait_ms = _WAIT_MS
@@ -236,18 +253,23 @@ class Roads:
         wait_for() (CPython until 3.12, gh-86296)."""
         return self._dialled.get((dialled.host, dialled.port)) is dialled
 
-    def _link(self, reader, writer, dialled):
+    async def _link(self, reader, writer, dialled):
+        """A Link for this connection. Raises MemoryError, and closes it then."""
         words = self.city.name, self._clock, self.line_max, dialled, self.log, self._key_of, self.has_memory
-        return Link(reader, writer, *words)
+        try:
+            return Link(reader, writer, *words)
+        except MemoryError:
+            await discard(writer)
+            raise
 
     async def _run(self, link):
         """A connection's life."""
         link.task = asyncio.current_task()
-        self._links.append(link)
-        if self._looking is None:
-            # Started with the first link, ends with the last.
-            self._looking = asyncio.create_task(self._look())
         try:
+            self._links.append(link)
+            if self._looking is None:
+                # Started with the first link, ends with the last.
+                self._looking = asyncio.create_task(self._look())
             await link.start()
             await link.named.wait()
             if link.peer:
@@ -258,14 +280,22 @@ class Roads:
             try:
                 await link.stop()
             finally:  # whoever hangs up while it ends cancels this
-                self._links.remove(link)
+                if link in self._links:
+                    self._links.remove(link)
 
     async def _look(self):
         """Let every link look at the clock."""
+        looks = 0
         while self._links:
-            now_ms = self._clock.now_ms()
-            for link in self._links:
-                link.look(now_ms)
+            looks = (looks + 1) % _LOOKS
+            try:
+                now_ms = self._clock.now_ms()
+                for link in self._links:
+                    link.look(now_ms)
+                    if not looks:
+                        link.stir()  # who waits for memory has nobody else to wake it
+            except MemoryError:
+                pass  # the next look may have it
             await asyncio.sleep(_LOOK_MS / 1000)
         self._looking = None
 
@@ -321,7 +351,11 @@ class Roads:
             self.ledger.forget(old.name)
             self.city.close_road(old.name)
         road = self.ledger.road(name, self.room)
-        self.city.open_road(road)
+        try:
+            self.city.open_road(road)
+        except MemoryError:  # for one more place in the city's array
+            self.ledger.forget(name)
+            raise
         return road
 
 

@@ -5,8 +5,8 @@ Here: the board's own tasks on the stand-ins, at a clock that leaps from one dea
 and what happens when is exact. STORY is a JSON file, {"wifi": networks or null, "watchdog": whether it guards,
 "indicator": settings or null, "begin": changes, "events": [[at s, changes]], "end_s": when it ends}. Changes are of
 "air" as network.py has it, of "quiet_ms" since a peer was heard, of whether the radio is "broken", of what is "dead" (a
-list of "city", "wifi", "sensors"), and of what wood costs ("price_mills"). Prints a line of JSON for each thing that
-happens: [ms, what, more].
+list of "city", "wifi", "sensors", and of "page", until it listens anew), and of what wood costs ("price_mills"). Prints
+a line of JSON for each thing that happens: [ms, what, more].
 """
 
 import asyncio
@@ -83,6 +83,9 @@ class Travel:
             raise OSError(23)
         tell("moved", host)
 
+    def listens(self):
+        return True
+
     def quiet_ms(self):
         return now["quiet_ms"]
 
@@ -90,6 +93,11 @@ class Travel:
 class Page:
     async def move(self, host):
         tell("page", host)
+        if "page" in now["dead"]:
+            now["dead"].remove("page")
+
+    def listens(self):
+        return "page" not in now["dead"]
 
 
 def sign(name):

@@ -78,7 +78,7 @@ def test_a_radio_that_cannot_be_switched_is_tried_again_with_growing_waits(leap)
     broken = {"air": {"networks": {}}, "broken": True}
     there = {"air": {"networks": {"HOME": "correct horse"}}, "broken": False}
     told = leap(900, (60, broken), (600, there), wifi=[HOME], begin={"air": AIR, "quiet_ms": 0})
-    tries = when(told, "Wi-Fi: Wifi Unknown Error 0x3015")
+    tries = when(told, "the radio says: Wifi Unknown Error 0x3015")
     assert 5 < len(tries) < 30 and tries[-1] - tries[-2] > 30
     assert words(told)[-1] == "on Wi-Fi HOME as 127.0.0.1" and said(told)[-1][0] < 600 + 100
 
@@ -98,6 +98,12 @@ def test_another_address(leap):
     told = leap(60, (30, {"air": {"address": "127.0.0.2"}}), wifi=[HOME], begin={"air": AIR, "quiet_ms": 0})
     assert told[-2:] == [(told[-1][0], "moved", "127.0.0.2"), (told[-1][0], "page", "127.0.0.2")]
     assert 30 <= told[-1][0] < 31
+
+
+def test_a_server_that_has_died_listens_anew(leap):
+    told = leap(60, (30, {"dead": ["page"]}), wifi=[HOME], begin={"air": AIR, "quiet_ms": 0})
+    moves = [(what, more) for at_s, what, more in told if what in ("moved", "page") and at_s >= 30]
+    assert moves == [("moved", "127.0.0.1"), ("page", "127.0.0.1")]
 
 
 def test_an_address_where_it_cannot_listen_yet(leap):

@@ -11,6 +11,10 @@ from lines import line_of
 OWN, THEIRS = 1001, 2002  # incarnations
 
 
+def no_memory(*words):
+    raise MemoryError
+
+
 class Peer:
     """A city's end, and bytes typed by hand at the other. now_ms: its clock. heard: what it has said, in lines."""
 
@@ -380,8 +384,48 @@ class TestMemory(unittest.TestCase):
         again.save()
         self.assertEqual((again.road.inbound, again.said()[-1]), ([], ack(5, THEIRS)))
 
+    def test_an_end_without_memory_leaves_the_road_free_and_nobody_twice(self):
+        peer = Peer()
+        peer.say(theirs(5))
+        peer.session.connection.next_event = no_memory
+        peer.session.end(True)
+        self.assertEqual((peer.road.state, peer.road.link, peer.road.inbound), ("down", None, []))
+        again = Peer(ledger=peer.ledger)
+        again.say(theirs(5))
+        self.assertEqual(len(again.road.inbound), 1)
+
+    def test_a_stranger_does_not_set_out_in_a_line_that_there_is_no_memory_for(self):
+        peer = Peer()
+        peer.road.turn(False)
+        peer.session.connection.send = no_memory
+        with self.assertRaises(MemoryError):
+            peer.depart(7)
+        peer.session.end(True)
+        self.assertEqual(([one.money_mills for one in peer.road.outbound], peer.road.lost), ([7], 0))
+
+    def test_who_cannot_come_home_for_want_of_memory_still_waits(self):
+        class Full(list):
+            def append(self, one):
+                no_memory()
+
+        peer = Peer(volatile=False)
+        peer.depart(7, 8)
+        peer.road.inbound = Full()
+        with self.assertRaises(MemoryError):
+            peer.session.end(False)
+        self.assertEqual(([one.money_mills for one in peer.road.outbound], peer.road.sequence), ([7, 8], 2))
+        self.assertEqual((peer.road.state, peer.road.saved), ("down", 0))
+
 
 class TestKeepalive(unittest.TestCase):
+    def test_time_in_which_nobody_listens_is_no_silence_but_nobody_came_either(self):
+        peer = Peer(room=1)
+        peer.say(theirs(1), theirs(2), theirs(3))
+        came_ms = peer.session.came_ms
+        peer.go_on(20_000)
+        self.assertEqual((peer.session.broken, peer.session.came_ms), (None, came_ms))
+        self.assertEqual(peer.session.heard_ms, peer.now_ms)
+
     def test_ping_after_5_s_and_the_end_after_15(self):
         peer = Peer()
         peer.say(b'["pong",1]\n')
