@@ -46,7 +46,7 @@ ID_MAX = const(0x1FFFFFFFFFFFFF)  # the largest number that a reader with 64-bit
 
 # Names seen lately, by their bytes: each is checked once, and is one object for all merchants. Emptied when full.
 _names = {}
-_NAMES_MAX = const(64)
+_NAMES_MAX = const(96)  # more than 64 cities and 4 goods: at its very size it would be emptied again and again
 
 
 def decode(line, whole=True):
@@ -93,14 +93,15 @@ def encode(merchant):
     With it the line has no more than LINE_BYTES. What does not fit (prices of hundreds of cities) stays behind, last in
     order of good and city first.
     """
-    start = '{"Money":%s,"BuysSells":%s,"CarryingCapacity":%d,"Owned":%d,"ExpectedPrices":{' % (
+    start = '{"Money":%s,"BuysSells":%s,"CarryingCapacity":%d,"Owned":%d,"Mills":%d%s,"ExpectedPrices":{' % (
         decimal(merchant.money_mills),
         quoted(merchant.good),
         merchant.capacity,
         merchant.owned,
+        merchant.money_mills,
+        "" if merchant.id is None else ',"Id":[%d,%d]' % merchant.id,  # before the prices, so that id_of() is quick
     )
-    id = "" if merchant.id is None else ',"Id":[%d,%d]' % merchant.id
-    end = ('},"Mills":%d%s}' % (merchant.money_mills, id)).encode()
+    end = b"}}"
     line = [bytearray(start.encode())]
     room = LINE_BYTES - len(line[0]) - len(end) - 2  # the newline, and the end of a good that is not all there
     text = "}"

@@ -39,6 +39,8 @@ _NAMING_MS = const(5000)  # a peer that has not named itself by then won't
 _NAMING_BYTES = const(1024)  # what the first kind reads as a name; far more than a name has
 # Bytes of memory for each byte of a merchant's line: it takes up to four, and two more while it is written.
 _TIMES_LINE = const(6)
+_PIECE_BYTES = const(512)  # a line that has not ended lies in pieces of this and more, so that it needs no hole for all
+_WAITS_MAX = const(10)  # looks at somebody who waits for memory, a second or so apart; then it forgets what it knows
 
 Send = namedtuple("Send", ("data",))  # these bytes go out now, alone
 Named = namedtuple("Named", ("name",))  # who the peer is
@@ -62,8 +64,8 @@ class Connection:
     line read, in bytes. peer: its name (str), None until known. state: see above. sealed: whether the peer has proven
     that it has our key, and every line is sealed with it. excuse: why the connection ended if it ends now, None if that
     is not for us to tell. has_memory: as tcp.Roads takes it. waiting: the line of a merchant for whom there is too
-    little memory now. Who has an id does not wait, since acknowledgements may come behind, nor is it refused, since it
-    may have been let in before and come again: it forgets what it knows.
+    little memory now. It forgets what it knows when it has waited for long; and at once if it has an id, since
+    acknowledgements may come behind. It is not refused, since it may have been let in before and come again.
     """
 
     sealed = False
@@ -82,10 +84,10 @@ class Connection:
         self._since_ms = now_ms  # when this state began
         self._data = b""  # what came last, from _at on not looked at yet
         self._at = 0
-        self._line = bytearray()  # the beginning of a line that has not ended, at most line_max
-        self._skipping = False  # inside a line that is too long
+        self._line = []  # the beginning of a line that has not ended, in pieces; None inside one that is too long
         self.has_memory = None
         self.waiting = None
+        self._waits = 0  # how often it was looked at
 
     def elapse(self, now_ms):
         """What the passing of time brings: a list of Send, Named, Ready, Broken."""
@@ -184,21 +186,18 @@ class Connection:
         ended = end >= 0
         piece = self._data[self._at : end] if ended else self._data[self._at :]
         self._at += len(piece) + (1 if ended else 0)
-        if self._skipping:
-            self._skipping = not ended
+        line = self._line
+        self._line = [] if ended else line
+        if line is None:
             return None
-        if len(self._line) + len(piece) > self.line_max:
-            self._skipping = not ended
-            self._line = bytearray()
+        if line and len(line[-1]) < _PIECE_BYTES:
+            line[-1] += piece
+        else:
+            line.append(piece)
+        if sum([len(one) for one in line]) > self.line_max:
+            self._line = [] if ended else None
             return self._event(None)
-        if not ended:
-            self._line.extend(piece)
-            return None
-        if self._line:
-            self._line.extend(piece)
-            piece = bytes(self._line)
-            self._line = bytearray()
-        return self._event(piece)
+        return self._event(b"".join(line)) if ended else None
 
     def _event(self, line) -> "tuple | None":
         """The event of a whole line (bytes without its newline; None if it is too long), None if it is blank."""
@@ -219,9 +218,12 @@ class Connection:
     def _merchant_event(self, line):
         """The event of a merchant's line, None if it waits for memory."""
         whole = self.has_memory is None or self.has_memory(_TIMES_LINE * len(line))
-        self.waiting = None if whole or codec.id_of(line) is not None else line
-        if self.waiting is not None:
+        if not whole and self._waits < _WAITS_MAX and codec.id_of(line) is None:
+            self._waits += 1
+            self.waiting = line
             return None
+        self._waits = 0
+        self.waiting = None
         try:
             return Arrived(codec.decode(line, whole), whole)
         except codec.Refused as refused:

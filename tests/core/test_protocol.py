@@ -189,7 +189,7 @@ class TestLines(unittest.TestCase):
         found = []
         for _ in range(1000):
             found += fed(connection, b"x" * 1024)
-            self.assertLessEqual(len(connection._line) + len(connection._data), 2000 + 1024)
+            self.assertLessEqual(sum(map(len, connection._line or ())) + len(connection._data), 2000 + 1024)
         self.assertEqual(found, [Refusal("a line of more than 2000 bytes", None)])
         self.assertEqual(fed(connection, b"\n" + line(5)), [5])
 
@@ -199,6 +199,13 @@ class TestLines(unittest.TestCase):
         self.assertEqual(connection.next_event().merchant.money_mills, 5)
         connection.receive(line(7), 0)
         self.assertEqual(events(connection), [6, 7])
+
+    def test_a_line_that_comes_byte_by_byte_lies_in_few_pieces(self):
+        connection = named(line_max=8192)
+        for _ in range(8000):
+            self.assertEqual(fed(connection, b" "), [])
+        self.assertLessEqual(len(connection._line), 8000 // 512 + 1)
+        self.assertEqual(fed(connection, line(5)), [5])
 
     def test_merchants_come_as_soon_as_the_peer_is_named(self):
         connection = named()
@@ -217,6 +224,19 @@ class TestMemory(unittest.TestCase):
         free[0] = 6 * len(line(5))
         self.assertEqual(events(one), [5, Message(["ping", 1]), 6])
         self.assertIsNone(one.waiting)
+
+    def test_who_waits_for_long_forgets_what_it_knows(self):
+        one = named()
+        one.has_memory = lambda bytes_: False
+        one.receive(line(5), 0)
+        looks = 0
+        event = None
+        while event is None:
+            self.assertLess(looks, 100)
+            looks += 1
+            event = one.next_event()
+        self.assertEqual((looks, event.merchant.money_mills, event.merchant.prices_mills), (11, 5, {}))
+        self.assertEqual((event.whole, one.waiting), (False, None))
 
     def test_one_of_ours_forgets_what_it_knows(self):
         for free in (False, True):

@@ -36,7 +36,9 @@ def one_input(data):
         now_ms += 100
         if road is not None and at % 3 == 0:
             city.run(1)
-        assert len(session.connection._line) <= LINE_MAX and len(session.connection._data) <= size + 1024
+        assert (
+            sum(map(len, session.connection._line or ())) <= LINE_MAX and len(session.connection._data) <= size + 1024
+        )
         assert road is None or len(road.inbound) <= ROOM + 1
         if session.broken is not None:
             break

@@ -49,7 +49,8 @@ def test_a_merchant_arrives_as_it_left(merchant):
 @given(merchants)
 def test_others_read_what_we_write(merchant):
     read = json.loads(line_of(merchant))
-    assert list(read)[:5] == ["Money", "BuysSells", "CarryingCapacity", "Owned", "ExpectedPrices"]
+    seeds = ["Money", "BuysSells", "CarryingCapacity", "Owned", "ExpectedPrices"]
+    assert [field for field in read if field in seeds] == seeds
     assert round(read["Money"] * 1000) == read["Mills"] == merchant.money_mills
     assert read["BuysSells"] == merchant.good
     assert {good: list(prices) for good, prices in read["ExpectedPrices"].items()} == {
@@ -149,4 +150,4 @@ def test_any_stream_in_any_pieces(stream, sizes, line_max):
         at += size
         while (event := connection.next_event()) is not None:
             assert isinstance(event, (Named, Arrived, Message, Refusal, Broken))
-        assert len(connection._line) <= line_max
+        assert sum(map(len, connection._line or ())) <= line_max
