@@ -33,8 +33,14 @@ def part(name):
 
 async def settle():
     """Prove this start."""
-    await asyncio.sleep(_SETTLED_S)
-    once("start", "forget")
+    settled = False
+    while not settled:
+        await asyncio.sleep(_SETTLED_S)
+        try:
+            once("start", "forget")
+            settled = True
+        except MemoryError:
+            pass  # for that module; there may be room later
 
 
 async def run(settings, room):
@@ -86,6 +92,8 @@ def main():
         if settings:
             asyncio.run(run(settings, room))
     except Exception as error:
+        asyncio.new_event_loop()  # the tasks of the old one, and all that they hold, make room
+        gc.collect()
         once("start", "crashed", error, settings)
     except KeyboardInterrupt:
         resting = False

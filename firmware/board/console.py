@@ -123,7 +123,7 @@ def commands(city, travel, log=log):
     """What can be typed in: {"influence": ["wood", 0.5]} (null: as the sensors say), {"connect": "HOST:PORT"}."""
 
     def influence(words):
-        if not (isinstance(words, list) and len(words) == 2):
+        if not (isinstance(words, list) and len(words) == 2 and isinstance(words[0], str)):
             raise ValueError('influence takes ["wood", 0.5]')
         good, value = words
         if value is None:

@@ -8,8 +8,6 @@ A start counts as crashed until it has run for a minute or Ctrl-C has ended it (
 somebody cut the power, pressed reset, or typed a soft reset. So the watchdog and a fault below Python count as well.
 """
 
-import asyncio
-import gc
 import os
 import sys
 import time
@@ -78,8 +76,6 @@ def _switch_on(networks, city):
 
 def crashed(error, settings):
     """Write down what ended the program and reset; or stay at the REPL if the crash cannot be counted."""
-    asyncio.new_event_loop()  # the tasks of the old one, and all that they hold, make room
-    gc.collect()
     said = __import__("io").StringIO()  # by its name as text: the stubs' one has no getvalue()
     sys.print_exception(error, said)
     print()  # a status line may have been on its way
