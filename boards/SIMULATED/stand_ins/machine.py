@@ -39,9 +39,9 @@ class Pin:
         self._is_out = mode == Pin.OUT
         self._out = value
 
-    def value(self, x=None):
-        if x is not None:
-            self._out = 1 if x else 0
+    def value(self, value=None):
+        if value is not None:
+            self._out = 1 if value else 0
             hardware.write("pin%d" % self._id, self._out)
         else:
             return self._out if self._is_out else 1 if hardware.read("pins").get(str(self._id)) else 0

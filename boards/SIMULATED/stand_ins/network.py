@@ -37,19 +37,19 @@ class WLAN:
     _reason = 0  # why it is not
     _cured = False  # it was off and on since the trouble began
 
-    def __init__(self, interface_id=STA_IF):
-        if interface_id != STA_IF:
+    def __init__(self, id=STA_IF):
+        if id != STA_IF:
             raise ValueError("invalid WLAN interface identifier")
 
-    def active(self, is_active=None):
-        if is_active is None:
+    def active(self, value=None):
+        if value is None:
             return WLAN._active
-        WLAN._active = bool(is_active)
-        if not is_active:
+        WLAN._active = bool(value)
+        if not value:
             self.disconnect()
             WLAN._cured = True
 
-    def connect(self, ssid=None, password=None, *, bssid=None):
+    def connect(self, ssid=None, password=None):
         if not WLAN._active:
             raise OSError("Wifi Not Started")
         if WLAN._since is not None or (hardware.read("air")["busy"] and not WLAN._cured):
@@ -65,10 +65,10 @@ class WLAN:
     def isconnected(self):
         return self.status() == STAT_GOT_IP
 
-    def status(self, param=None):
-        if param == "rssi":
+    def status(self, name=None):
+        if name == "rssi":
             return hardware.read("rssi")
-        if param is not None:
+        if name is not None:
             raise ValueError("unknown status param")
         air = hardware.read("air")
         if not (air["deaf"] or air["busy"]):
@@ -97,8 +97,8 @@ class WLAN:
             return "255.255.255.255" if air["deaf"] and not WLAN._cured else air["gateway"]
         raise ValueError("unknown config param")
 
-    def config(self, param=None, **kwargs):
-        if param == "ssid":
+    def config(self, name=None, **words):
+        if name == "ssid":
             return WLAN._ssid or ""
-        if param is not None or "ssid" in kwargs:
+        if name is not None or "ssid" in words:
             raise ValueError("unknown config param")
