@@ -80,16 +80,18 @@ def test_commands_that_make_no_sense_are_said_in_the_log(board, loop, wait_for):
         b'{"fly": 1}',
         b'{"connect": "nowhere"}',
         b'{"influence": ["gold", 1]}',
+        b'{"influence": [[], null]}',
         b"x" * 9999,
     ):
         loop.call(board.machine.type, line + b"\n")
-    wait_for(lambda status: len(said()) == 6)
+    wait_for(lambda status: len(said()) == 7)
     assert said() == [
         "not done: syntax error in JSON",
         'not done: a command is one of {"connect": ...}, {"influence": ...}',
         "not done: no command fly, only connect, influence",
         'not done: connect takes "HOST:PORT"',
         "not done: DESKTOWN makes no gold, only wood, chair, thread, bed",
+        'not done: influence takes ["wood", 0.5]',
         "not done: syntax error in JSON",
     ]
 
