@@ -43,6 +43,7 @@ WATCHDOG_MS = 1000  # where ticks may stop for so long, there is none: it bites 
 GROWTH_BYTES = 4096  # of the heap, which breathes as merchants come and go
 OFF_AND_ON = "nothing comes through the Wi-Fi: off and on"
 JOIN_MAX_S = 180  # until it is on a Wi-Fi that is there
+STRAND_S = 10  # in which as many set out to a city that hears nobody as its road holds, and wait in the ledger
 DEAF_MAX_S = 120  # until a deaf link is noticed
 CALM_S = 600  # until all roads are up again, and everybody has been heard of; half a minute of ours
 
@@ -182,7 +183,10 @@ class Soak:
         """A city goes, and the one that was away comes back."""
         self._happened["peers"] += 1
         number = self._chance.choice(self._there())
+        await self._loop.do(self._peers.disturb(number, "dead"))
+        await self._pass(self._chance.choice((0, STRAND_S)))
         await self._loop.do(self._peers.go(number))
+        await self._loop.do(self._peers.mend())
         await self._pass(self._chance.choice((0, 5, 60)))
         await self._loop.do(self._peers.come(self._away))
         self._away = number
