@@ -56,6 +56,12 @@ def pieces(city, more=(), ticks_per_s=None):
     for pair in _pairs(city):
         yield before + '"%s": %s' % pair
         before = ", "
+    yield ', "roads": {'
+    before = ""
+    for name in sorted(city.roads):
+        yield before + _road(name, city.roads[name].status())
+        before = ", "
+    yield "}"
     for pair in more:
         yield ', "%s": %s' % pair
     if ticks_per_s is not None:
@@ -83,7 +89,6 @@ def _pairs(city):
     ledger_mills = 0 if city.ledger is None else city.ledger.mills()
     mills = [sum(locals_column(city, k.MONEY)), sum(merchants_column(city, k.MONEY)), ledger_mills]
     yield "money", _amounts(("locals", "merchants", "ledger", "total"), mills + [sum(mills)])
-    yield "roads", _roads(city)
 
 
 def _amounts(names, mills):
@@ -94,13 +99,10 @@ def _mean_mills(units):
     return sum(units) * 1000 // max(1, len(units))
 
 
-def _roads(city):
-    rows = []
-    for name in sorted(city.roads):
-        row = city.roads[name].status()
-        cells = [(key, quoted(row[key]) if isinstance(row[key], str) else "%d" % row[key]) for key in sorted(row)]
-        rows.append((name, json_object(cells)))
-    return json_object(rows)
+def _road(name, row):
+    """A road as a part of the object of all, and not more than one at a time: a short memory has room for that."""
+    cells = [(key, quoted(row[key]) if isinstance(row[key], str) else "%d" % row[key]) for key in sorted(row)]
+    return "%s: %s" % (quoted(name), json_object(cells))
 
 
 def quoted(text):
