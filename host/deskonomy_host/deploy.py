@@ -6,17 +6,30 @@ mpremote. Not here: what is on a board (survey.py), putting MicroPython on a bla
 A board has two slots, /a and /b, each with a whole firmware. main.py says which of them runs: it is the one file of
 ours outside them, and renaming a new one over it is the switch. A deploy fills the slot that does not run, so one that
 is cut off leaves what runs alone, and the next one goes on from there. config.json is the owner's: it stays unless a
-new one is given. All else is left alone. Where the firmware is part of the MicroPython image, only its page is sent.
+new one is given. All else is left alone: a main.py that is none of ours gets another name, and a slot with files that
+are none of ours is not touched. Where the firmware is part of the MicroPython image, only its page is sent.
 """
 
 import asyncio
-import hashlib
 import json
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from . import boards, paths
+from .belongings import (
+    BESIDE_IMAGE,
+    MAIN,
+    SLOTS,
+    aside_of,
+    check_nothing_hides,
+    check_slots,
+    loose,
+    main_of,
+    ours,
+    sha256,
+    slot_of,
+)
 from .boards import CONFIG
 from .build import compiled
 from .errors import Failed
@@ -25,12 +38,6 @@ from .survey import architecture, survey
 
 __all__ = ["CONFIG", "Plan", "architecture", "compiled", "deploy", "plan"]
 
-MAIN = "main.py"
-SLOTS = ("a", "b")
-BESIDE_IMAGE = "lib/board"  # where a firmware in an image finds its page; in /board it would hide that image's modules
-_LOOSE = ("deskonomy/", "board/")  # where mip puts what a slot then replaces
-# What the firmware writes beside its slots.
-OURS = (CONFIG, "starts.txt", "crash.log", "city.state", "city.new", "city.damaged", "main.new", "config.new")
 _NEW = ("main.new", "config.new")  # what a deploy that was cut off may have left
 _RESET_S = 0.3
 
@@ -41,8 +48,9 @@ class Plan:
 
     slot: the folder that will run, or BESIDE_IMAGE. folders: to make, the outer ones first. send: {path: bytes}. copy:
     {path: path in the other slot}. remove: paths, before anything arrives. main: the new main.py, None if it is as it
-    should be. old: paths outside the slots, for the end. kept: paths that are as they should be. digest: of all that
-    the slot holds then, as on_board/switch.py computes it. config: the new config.json, None if it stays.
+    should be. aside: the new name of a main.py that is none of ours, "" if there is none. old: paths outside the slots,
+    for the end. kept: paths that are as they should be. digest: of all that the slot holds then, as on_board/switch.py
+    computes it. config: the new config.json, None if it stays.
     """
 
     slot: str
@@ -54,6 +62,7 @@ class Plan:
     old: list[str]
     kept: list[str]
     digest: str
+    aside: str = ""
     config: bytes | None = None
 
     @property
@@ -62,43 +71,41 @@ class Plan:
         return not (self.folders or self.send or self.copy or self.remove or self.main or self.old or self.config)
 
 
-def main_of(slot):
-    """The main.py that runs this slot."""
-    return (paths.ON_BOARD / MAIN).read_bytes().replace(b"SLOT", slot.encode())
-
-
 def plan(files, board):
     """The Plan that makes a board run these files. Pure. Raises Failed if the flash is too small.
 
     files: {path in a slot: bytes}. board: its Survey.
     """
-    there = {slot: _slot_of(board, slot) for slot in SLOTS}
-    runs = next((slot for slot in SLOTS if board.files.get(MAIN) == _sha256(main_of(slot))), None)
-    is_there = runs and there[runs] == {path: _sha256(data) for path, data in files.items()}
+    there = {slot: slot_of(board, slot) for slot in SLOTS}
+    runs = next((slot for slot in SLOTS if board.files.get(MAIN) == sha256(main_of(slot))), None)
+    is_there = runs and there[runs] == {path: sha256(data) for path, data in files.items()}
     slot = runs if is_there else SLOTS[runs == SLOTS[0]]
     known = {digest: f"{runs}/{path}" for path, digest in there[runs].items()} if runs else {}
+    if not runs:
+        check_slots(board)
     made = _filled(slot, files, board, known, main=None if slot == runs else main_of(slot))
     _check_space(made, board)
-    return made
+    return replace(made, aside="" if runs else aside_of(board))
 
 
 def plan_beside_image(files, board):
     """The Plan that gives a board whose firmware is part of its image the page among these files. Pure.
 
-    What hides the image's modules goes; slots stay, for whoever goes back to a stock image.
+    What hides the image's modules goes; slots stay, for whoever goes back to a stock image. Raises Failed if that is
+    somebody's own.
     """
+    check_nothing_hides(board)
     page = {path.removeprefix("board/"): data for path, data in files.items() if path.endswith(".html")}
     return _filled(BESIDE_IMAGE, page, board, known={}, main=None)
 
 
 def _filled(slot, files, board, known, main):
     """The Plan after which a slot holds just these files. known: {hex SHA-256: path} of what the other slot has."""
-    digests = {path: _sha256(data) for path, data in files.items()}
-    there = _slot_of(board, slot)
+    digests = {path: sha256(data) for path, data in files.items()}
+    there = slot_of(board, slot)
     kept = {path for path in files if there.get(path) == digests[path]}
     lacking = sorted(set(files) - kept)
     parents = {parent.as_posix() for path in files for parent in PurePosixPath(slot, path).parents} - {"."}
-    loose = sorted(path for path in board.files if path.startswith(_LOOSE))
     return Plan(
         slot=slot,
         folders=sorted(parents - set(board.folders)),
@@ -107,7 +114,7 @@ def _filled(slot, files, board, known, main):
         remove=sorted(f"{slot}/{path}" for path in there if path not in kept)
         + [path for path in _NEW if path in board.files],
         main=main,
-        old=loose + sorted((path for path in board.folders if (path + "/").startswith(_LOOSE)), reverse=True),
+        old=loose(board),
         kept=sorted(f"{slot}/{path}" for path in kept),
         digest=slot_digest(slot, files),
     )
@@ -115,12 +122,7 @@ def _filled(slot, files, board, known, main):
 
 def slot_digest(slot, files):
     """Hex SHA-256 of a slot that holds these files."""
-    return _sha256(b"".join(f"{slot}/{path}".encode() + files[path] for path in sorted(files)))
-
-
-def _slot_of(board, slot):
-    """{path in this slot: hex SHA-256} of what a board holds there."""
-    return {path[len(slot) + 1 :]: digest for path, digest in board.files.items() if path.startswith(slot + "/")}
+    return sha256(b"".join(f"{slot}/{path}".encode() + files[path] for path in sorted(files)))
 
 
 def _check_space(made, board):
@@ -141,10 +143,6 @@ def _check_space(made, board):
         )
 
 
-def _sha256(data):
-    return hashlib.sha256(data).hexdigest()
-
-
 async def carry_out(port, made, on_step=lambda done, whole, what: None):
     """Change the board on this port as planned; what runs there is stopped. Raises Failed.
 
@@ -159,6 +157,7 @@ async def carry_out(port, made, on_step=lambda done, whole, what: None):
         "copy": made.copy,
         "old": made.old,
         "digest": made.digest,
+        "aside": made.aside,
     }
     done = 0
     sizes = {path: len(data) for path, data in made.send.items()}
@@ -213,11 +212,7 @@ async def config_of(port, board):
 
 async def erase(port, board):
     """Remove all that is ours from the surveyed board on this port, and reset it. Returns the paths."""
-    ours = tuple(f"{folder}/" for folder in (*SLOTS, BESIDE_IMAGE)) + _LOOSE
-    mains = {_sha256(main_of(slot)) for slot in SLOTS} | {_sha256((paths.FIRMWARE / MAIN).read_bytes())}
-    old = [path for path in board.files if path.startswith(ours) or path in OURS]
-    old += [MAIN] if board.files.get(MAIN) in mains else []
-    old += sorted((path for path in board.folders if (path + "/").startswith(ours)), reverse=True)
+    old = ours(board)
     await mpremote(port, "resume", "exec", f"WORK = {dict(old=old)!r}", "run", str(paths.ON_BOARD / "erase.py"))
     await reset(port)
     return old
@@ -252,7 +247,7 @@ async def deploy(port, config=None, on_step=lambda done, whole, what: None):
         made = plan(compiled(sources, on_board.architecture), on_board)
     if config is None and CONFIG not in on_board.files:
         config = kind.config
-    if config is not None and on_board.files.get(CONFIG) != _sha256(config_bytes(config)):
+    if config is not None and on_board.files.get(CONFIG) != sha256(config_bytes(config)):
         made = replace(made, config=config_bytes(config))
     if not made.empty:
         await carry_out(port, made, on_step)

@@ -6,9 +6,11 @@ import hashlib
 import json
 import shutil
 import unittest.mock
+from pathlib import PurePosixPath
 
 import pytest
 from deskonomy_host import deploy, paths
+from deskonomy_host.belongings import ours
 from deskonomy_host.errors import Failed
 from deskonomy_host.mpremote_run import mpremote
 from deskonomy_host.simulated_machine import SimulatedMachine
@@ -39,7 +41,7 @@ def test_a_plan_fills_the_slot_that_does_not_run():
         "b/main.mpy": b"m",
         "config.new": b"{",
         "notes.txt": b"",
-        "board/q.py": b"",
+        "board/wifi.py": b"",
     }
     plan = deploy.plan(files, holding("a", files | {"board/z.mpy": b"old"}, beside=beside))
     assert (plan.slot, plan.main) == ("b", deploy.main_of("b"))
@@ -48,7 +50,7 @@ def test_a_plan_fills_the_slot_that_does_not_run():
     assert plan.copy == {"b/board/x/y.mpy": "a/board/x/y.mpy"}
     assert plan.kept == ["b/main.mpy"]
     assert plan.remove == ["b/board/z.py", "config.new"]
-    assert plan.old == ["board/q.py", "board"]
+    assert (plan.old, plan.aside) == (["board/wifi.py", "board"], "")
     assert plan.digest == sha256(b"b/board/x/y.mpyyb/board/z.mpynewb/main.mpym")
 
 
@@ -59,6 +61,42 @@ def test_a_board_that_runs_just_that_needs_nothing_and_a_new_one_all():
     plan = deploy.plan(files, Survey(files={"boot.py": sha256(b"")}, sizes={"boot.py": 0}))
     assert (plan.slot, plan.folders) == ("a", ["a", "a/board"])
     assert sorted(plan.send) == ["a/board/z.mpy", "a/main.mpy"] and not plan.old and not plan.remove
+
+
+def of_somebody(*names, main=b"print('mine')"):
+    """The Survey of a board with these files, and a main.py."""
+    files = {"main.py": sha256(main), **dict.fromkeys(names, sha256(b"theirs"))}
+    folders = sorted({str(parent) for name in names for parent in PurePosixPath(name).parents} - {"."})
+    return Survey(files=files, sizes=dict.fromkeys(files, 6), folders=folders)
+
+
+def test_what_is_its_owners_stays():
+    files = {"main.mpy": b"m"}
+    plan = deploy.plan(
+        files, of_somebody("board/pins.py", "board/wifi.py", "lib/x.py", "main.old.py", "deskonomy/a.py")
+    )
+    assert plan.aside == "main.old1.py"
+    assert (plan.old, plan.remove) == (["board/wifi.py"], [])
+    with pytest.raises(Failed, match="needs the folders /a and /b for itself, and b/diary"):
+        deploy.plan(files, of_somebody("b/diary.txt"))
+    assert deploy.plan(files, of_somebody("a/main.mpy")).aside == "main.old.py"  # and a deploy that was cut off goes on
+
+
+def test_erasing_leaves_what_is_its_owners():
+    theirs = ("board/pins.py", "a/diary.txt", "lib/x.py", "config.json")
+    assert ours(of_somebody(*theirs)) == []
+    assert ours(of_somebody(*theirs, "b/board/wifi.mpy")) == ["b/board/wifi.mpy", "config.json", "b/board", "b"]
+    assert ours(of_somebody("a/x", "c/y", main=deploy.main_of("a"))) == ["a/x", "main.py", "a"]
+    by_mip = of_somebody("deskonomy/city.py", "board/wifi.py", "board/mine.py")
+    assert ours(by_mip) == ["board/wifi.py", "deskonomy/city.py", "main.py", "deskonomy"]
+
+
+def test_a_main_of_its_owners_gets_another_name(loop, bench):
+    (bench.flash / "main.py").write_text("print('mine')")
+    assert loop.run(deploy.deploy(bench.machine.serial)).aside == "main.old.py"
+    bench.wait_for('{"city": "DESKTOWN"')
+    assert (bench.flash / "main.old.py").read_text() == "print('mine')"
+    assert loop.run(deploy.deploy(bench.machine.serial)).empty
 
 
 def test_a_flash_without_room_is_said_before_anything_is_sent():
@@ -110,12 +148,14 @@ def test_deploying_twice_sends_nothing_and_one_change_sends_one_file(loop, micro
 
 def test_beside_an_image_with_the_firmware_lies_its_page_alone():
     files = {"main.mpy": b"m", "board/z.mpy": b"z", "board/page.html": b"new"}
-    on_board = {"lib/board/page.html": b"old", "lib/board/gone.css": b"", "lib/mine.py": b"", "board/z.py": b"hides"}
+    on_board = {"lib/board/page.html": b"old", "lib/board/gone.css": b"", "lib/mine.py": b"", "board/page.py": b""}
     plan = deploy.plan_beside_image(files, holding("a", files, beside=on_board | {"main.new": b""}))
     assert (plan.slot, plan.main, plan.folders, plan.copy) == ("lib/board", None, [], {})
     assert plan.send == {"lib/board/page.html": b"new"}
     assert plan.remove == ["lib/board/gone.css", "lib/board/page.html", "main.new"]
-    assert plan.old == ["board/z.py", "board"]
+    assert plan.old == ["board/page.py", "board"]
+    with pytest.raises(Failed, match="yours, and hides the firmware in the image: move it away first"):
+        deploy.plan_beside_image(files, of_somebody("board/mine.py"))
     again = deploy.plan_beside_image(files, holding("lib/board", {"page.html": b"new"}, beside={"lib/mine.py": b""}))
     assert again.empty and again.kept == ["lib/board/page.html"]
     assert deploy.plan_beside_image(files, Survey()).folders == ["lib", "lib/board"]

@@ -1,7 +1,7 @@
 """Runs on a board, by mpremote, when all files are there: checks them, then lets them be what runs.
 
 The rename is atomic: before it the old firmware starts, after it the new one. WORK, set before: slot: the folder that
-shall run. digest: see slot_digest().
+shall run. digest: see slot_digest(). aside: a new name for a main.py that is its owner's, "" for none.
 """
 
 import binascii
@@ -38,4 +38,6 @@ def slot_digest(slot):
 if slot_digest(WORK["slot"]) != WORK["digest"]:
     raise OSError("not all of it arrived whole: deploy once more")
 if "main.new" in os.listdir():
+    if WORK["aside"] and "main.py" in os.listdir():
+        os.rename("main.py", WORK["aside"])
     os.rename("main.new", "main.py")
