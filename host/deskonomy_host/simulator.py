@@ -60,6 +60,7 @@ class SimulatedBoard:
         told["key"] = key and text(key)
         self._given = {name: word for name, word in told.items() if word is not None}
         self._dir = dir
+        self._flash = Path()
         self._levels = dict(sensors or {})
         self._heap = heap or "%dk" % (boards.load(BOARD).heap_bytes >> 10)
         self._micropython = micropython
@@ -81,7 +82,9 @@ class SimulatedBoard:
             flash = Path(self._dir) if self._dir else folder / "flash"
             signals.mkdir()
             flash.mkdir(parents=True, exist_ok=True)
+            self._flash = flash
             self.config = {**_config_of(flash), **self._given}
+            boards.check(self.config)
             key = None if self.config.get("key") else key_for(self.city) or given()
             if key:
                 self.config["key"] = text(key)
@@ -144,7 +147,9 @@ class SimulatedBoard:
 
     def sense(self, name, value):
         """Let a sensor read this, 0..1 of its own range, from now on. Raises Wrong."""
-        boards.sensor_of(self.config, name)
+        kind = boards.sensor_of(self.config, name)["kind"]
+        if kind not in (*_PLAIN, "rssi"):
+            raise Wrong("%s is a %s, and a simulated board drives only %s and rssi" % (name, kind, ", ".join(_PLAIN)))
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise Wrong("a sensor reads 0 to 1, such as 0.5, not %r" % (value,))
         self._levels[name] = value
@@ -171,11 +176,21 @@ class SimulatedBoard:
         for line in self._console.feed(data):
             self.lines.append(line)
             self.on_line(line)
+        if self.status and self.status.get("sensors", {}).keys() != self._levels.keys():
+            self._follow_setup()
         self._changed.set()
+
+    def _follow_setup(self):
+        """`deskonomy board setup` has given it other sensors."""
+        with contextlib.suppress(Failed):
+            self.config = _config_of(self._flash)
+            self._levels = {one["name"]: self._levels.get(one["name"], 0.5) for one in self.config.get("sensors", [])}
+            self._drive_pins()
 
     def _last_words(self):
         said = [line for line in self.lines if not line.startswith("{") and not is_banner(line)]
-        return said[-1] if said else "it said nothing"
+        short = [line for line in said if line.startswith("MemoryError")]
+        return (short or said or ["it said nothing"])[-1]
 
 
 def commands(board):
@@ -225,6 +240,9 @@ def _config_of(flash):
     if not file.exists():
         return boards.load(BOARD).config
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        config = json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
         raise Failed("%s is not JSON: put it right, or remove it for a new one" % file) from None
+    if not isinstance(config, dict):
+        raise Failed("%s is no object in { }: put it right, or remove it for a new one" % file)
+    return config
