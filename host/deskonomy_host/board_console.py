@@ -4,10 +4,13 @@ Here: bytes in, lines out, the same for a real board and a simulated one. Not he
 """
 
 import json
+import re
 
 _LINE_MAX = 65536  # bytes; a longer line is noise and is dropped
 
 PROMPT = b">>> "
+_ALWAYS = {"city", "tick", "price", "yield", "merchants", "roads"}  # in a status line; an object without is a log line
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # noise on a line is no reason to let it play with a terminal
 
 
 class BoardConsole:
@@ -29,7 +32,7 @@ class BoardConsole:
             self._part = b""
         said = []
         for line in lines:
-            text = line.strip().decode(errors="replace")
+            text = _CONTROLS.sub("?", line.strip().decode(errors="replace"))
             status = parse_status(text)
             if status is not None:
                 self.status = status
@@ -51,4 +54,4 @@ def parse_status(line):
         status = json.loads(line)
     except ValueError:
         return None
-    return status if isinstance(status, dict) and "city" in status and "tick" in status else None
+    return status if isinstance(status, dict) and status.keys() >= _ALWAYS else None

@@ -4,6 +4,7 @@ Here: reading, waiting for something, and coming back after the port was gone. N
 (ports.py), what a line means (board_console.py), how it is shown (board_watch.py).
 """
 
+import math
 import time
 
 from . import ports
@@ -14,15 +15,19 @@ _AGAIN_S = 0.5  # between two tries to open a port that is gone
 
 
 class BoardPort:
-    """`with BoardPort(path) as board`: listens on this port. Raises Failed where it cannot be opened."""
+    """`with BoardPort(path) as board`: listens on this port. Raises Failed where it cannot be opened.
 
-    def __init__(self, path):
+    patience_s: how long a port may be gone first; a chip with USB of its own takes it along when it resets.
+    """
+
+    def __init__(self, path, patience_s=0):
         self.path = path
+        self._patience_s = patience_s
         self._serial = None
         self._console = BoardConsole()
 
     def __enter__(self):
-        self._serial = ports.open_port(self.path)
+        self._open(time.monotonic() + self._patience_s)
         return self
 
     def __exit__(self, *_):
@@ -55,22 +60,28 @@ class BoardPort:
         except OSError as error:
             raise ConnectionError(str(error)) from None
 
-    def again(self):
-        """Open the port once more, however long it is gone."""
+    def again(self, deadline=math.inf):
+        """Open the port once more, however long it is gone. Raises Failed at the deadline, by the monotonic clock."""
         self.__exit__()
         self._serial = None
+        time.sleep(_AGAIN_S)
+        self._open(deadline)
+        self._console = BoardConsole()
+
+    def _open(self, deadline):
         while self._serial is None:
-            time.sleep(_AGAIN_S)
             try:
                 self._serial = ports.open_port(self.path)
             except Failed:
-                continue  # a chip with USB of its own takes its port along when it resets
-        self._console = BoardConsole()
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(_AGAIN_S)
 
     def wait_for(self, predicate, timeout_s, on_line=lambda line: None, prompt_s=0.5):
         """Wait for a status with predicate(status); returns it, or None at the timeout or where the program has ended.
 
         on_line(text): called with each line that is no status. prompt_s: how long a prompt stands until it means that.
+        Raises Failed if the port is gone, and not back at the timeout.
         """
         deadline = time.monotonic() + timeout_s
         prompt_since = None
@@ -78,7 +89,7 @@ class BoardPort:
             try:
                 said = self.lines()
             except ConnectionError:
-                self.again()
+                self.again(deadline)
                 continue
             for line in said:
                 status = parse_status(line)

@@ -83,12 +83,14 @@ def monitor(path, as_json):
         board.type(b"\r\n")
         while True:
             try:
-                for line in board.lines():
-                    show(line, as_json, time.strftime("%H:%M:%S  "))
+                said = board.lines()
             except ConnectionError:
                 print("%s is gone; waiting for it" % path, file=sys.stderr, flush=True)
                 board.again()
                 print("%s is back" % path, file=sys.stderr, flush=True)
+                continue
+            for line in said:
+                show(line, as_json, time.strftime("%H:%M:%S  "))
 
 
 def show(line, as_json, before=""):
