@@ -1,8 +1,8 @@
 """What people say of a board: its name, Wi-Fi, sensors, light and page; typed, asked for, or in a TOML file.
 
-Here: from their words to what config.json says, what is typical of each kind of sensor, and a Wrong in their own words
-for what makes no sense. Not here: the rules of a config.json (firmware/board/config.py), what a chip's pins can do
-(boards.py), when all of this is done (board_setup.py).
+Here: from their words to what config.json says, and a Wrong in their own words for what makes no sense. Not here: the
+rules of a config.json (firmware/board/config.py), what is usual of a sensor (usual.py), what a pin can do (pins.py),
+when all of this is done (board_setup.py).
 """
 
 import json
@@ -12,71 +12,46 @@ import tomllib
 from dataclasses import dataclass, field, replace
 
 import typer
-from deskonomy.goods import GOODS
 
-from . import boards, words
+from . import boards, pins, words
 from .errors import Failed, Wrong
+from .usual import filled
 
 PASSWORD = "DESKONOMY_WIFI_PASSWORD"  # the environment's
+OFF = "off"  # instead of a sensor's, light's or page's settings: there shall be none
 _SENSOR = "soil adc pin=33 good=thread"
 _INDICATOR = "led pin=2 good=wood"
 _TEXTS = ("name", "kind", "good", "pull", "reads", "rom")  # settings that are text, whatever they look like
 _CITY = {"city": "CITY"}  # what every config.json says
-# What each kind reads where there is little of it and where there is much, and how to show it both.
-_TYPICAL = {
-    "adc": (200, 3900, "cover it, then give it light (or let it be dry, then wet)"),
-    "bh1750": (0, 1000, "cover it, then give it light"),
-    "button": (0, 3, ""),
-    "digital": (0, 1, ""),
-    "mcu": (3000, 7000, "let the board rest, then warm it"),
-    "rssi": (-90, -40, "carry the board away from the Wi-Fi, then near to it"),
-    "touch": (600, 200, "leave it alone, then touch it"),
-    "temperature": (1500, 3000, "cool it, then warm it with your hand"),
-    "humidity": (3000, 7000, "leave it alone, then breathe on it"),
-    "pressure": (98_000, 103_000, "carry it downstairs, then up"),
-}
-_SEVERAL = ("bme280", "dht11", "dht22")  # kinds that have to be told what they shall read
-
-
-def typical(sensor):
-    """(low, high, how to show it both) of a sensor as config.json describes it; of an unknown kind (0, 1, "")."""
-    what = "temperature" if sensor.get("kind") == "ds18b20" else sensor.get("reads", sensor.get("kind"))
-    return _TYPICAL.get(str(what), (0, 1, ""))
-
-
-def filled(sensor):
-    """A sensor that leaves things out, with what is typical of its kind."""
-    usual = {"good": GOODS[0].name}
-    if sensor.get("kind") in _SEVERAL:
-        usual["reads"] = "temperature"
-    if "yield" not in sensor and "recipe" not in sensor:
-        usual["yield"] = [0.0, 2.0]
-    low, high, _ = typical({**usual, **sensor})
-    return {"name": sensor.get("kind"), **usual, "low": low, "high": high, **sensor}
 
 
 # Words that are typed.
 
 
 def sensor(word):
-    """What config.json says of a sensor that is typed as "NAME KIND SETTING=VALUE ...". Raises Wrong."""
-    found = filled(_settings("--sensor", word, ("name", "kind"), _SENSOR))
-    boards.check({**_CITY, "sensors": [found]}, "--sensor '%s'" % word)
+    """What is said of a sensor that is typed as "NAME KIND SETTING=VALUE ...", or "NAME off". Raises Wrong."""
+    name, _, rest = word.strip().partition(" ")
+    if rest.strip() == OFF:
+        return {"name": name, "kind": OFF}
+    found = _settings("--sensor", word, ("name", "kind"), _SENSOR)
+    boards.check({**_CITY, "sensors": [filled(found)]}, "--sensor '%s'" % word)
     return found
 
 
 def indicator(word):
     """What config.json says of a board's own light that is typed as "KIND pin=N good=GOOD"; {} for "off"."""
-    if word == "off":
+    if word == OFF:
         return {}
     found = _settings("--indicator", word, ("kind",), _INDICATOR)
+    for key in sorted(found.keys() - {"kind", "pin", "good"}):
+        raise Wrong('--indicator takes pin and good, not "%s"' % key)
     boards.check({**_CITY, "indicator": found}, "--indicator '%s'" % word)
     return found
 
 
 def page(word):
     """The port of a board's own page; 0 for "off"."""
-    return 0 if word == "off" else words.whole("--page", 1, 65535, "80 (or off)")(word)
+    return 0 if word == OFF else words.whole("--page", 1, 65535, "80 (or off)")(word)
 
 
 def _settings(what, word, first, example):
@@ -118,20 +93,21 @@ class Typed:
     indicator: dict | None = None
     watchdog: bool | None = None
 
-    def into(self, config, kind, known):
+    def into(self, config, kind, known, say=print):
         """A config.json that says this too, of a board of this kind. Asks for passwords; raises Wrong.
 
-        known: {network: password} of what the board has been told before.
+        known: {network: password} of what the board has been told before. say(): called with what has to make way.
         """
+        made = self.placed(config, kind, say)
         if self.wifi and sys.stdin.isatty():
             known = {}  # whoever types a network's name may say its password anew
-        made = {**config, "wifi": _networks(self.wifi or config.get("wifi", []), known)}
-        given = [*([] if self.light is None else [{**kind.light, "pin": self.light}]), *self.sensors]
-        _tell_apart(given)
-        taken = {one[key] for one in given for key in ("name", "good")}
-        made["sensors"] = [one for one in config.get("sensors", []) if not {one["name"], one["good"]} & taken] + given
-        for one in made["sensors"]:
-            _fitting(one, kind)
+        made["wifi"] = _networks(self.wifi or config.get("wifi", []), known)
+        return made
+
+    def placed(self, config, kind, say):
+        """The same, but for Wi-Fi: each sensor and light is at a pin that it may have. Raises Wrong."""
+        made = dict(config)
+        made["sensors"] = self._sensors([filled(one, kind) for one in config.get("sensors", [])], kind, say)
         if self.name:
             made["city"] = self.name
         if self.page is not None:
@@ -140,15 +116,49 @@ class Typed:
             made["indicator"] = self.indicator or None
         if self.watchdog is not None:
             made["watchdog"] = self.watchdog
+        for one in [*made["sensors"], *filter(None, [made.get("indicator")])]:
+            _fitting(one, kind)
+        why = pins.clash(made)
+        if why:
+            raise Wrong(why)
         return made
+
+    def _sensors(self, there, kind, say):
+        """Those that are there, but for whatever is in the way of those that are given, and these."""
+        light = [] if self.light is None else [{**kind.light, "pin": self.light}]
+        given = light + [filled(one, kind) for one in self.sensors if one["kind"] != OFF]
+        _tell_apart(given)
+        off = {one["name"] for one in self.sensors if one["kind"] == OFF}
+        for name in sorted(off - {one["name"] for one in there}):
+            raise Wrong("there is no sensor %s to be switched off, only: %s" % (name, _listed(there)))
+        kept = []
+        for one in there:
+            ways = set(_ways(one))
+            other = next((new for new in given if ways & set(_ways(new))), None)
+            if one["name"] in off:
+                say("  %s is no sensor any more" % one["name"])
+            elif other is None:
+                kept.append(one)
+            elif other["name"] != one["name"]:
+                names = (one["name"], other["name"], one["good"])
+                say("  %s makes way for %s: both decide the yield or recipe of %s" % names)
+        return kept + given
+
+
+def _ways(sensor):
+    """What there can be only one of: its name, and the yield or recipe that it decides."""
+    return [("name", sensor["name"]), *((way, sensor["good"]) for way in ("yield", "recipe") if way in sensor)]
+
+
+def _listed(sensors):
+    return ", ".join(sorted(one["name"] for one in sensors)) or "none"
 
 
 def _tell_apart(sensors):
     """Raises Wrong for sensors that would be in each other's way."""
     seen = {}
     for one in sensors:
-        ways = [("name", one["name"]), *((way, one["good"]) for way in ("yield", "recipe") if way in one)]
-        for way, whose in ways:
+        for way, whose in _ways(one):
             other = seen.setdefault((way, whose), one)
             if other is not one and way == "name":
                 raise Wrong("two sensors are called %s: call one of them something else" % whose)
@@ -173,13 +183,18 @@ def read(file):
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Wrong("%s is not TOML: %s" % (file, error)) from None
     networks, sensors = found.get("wifi"), found.get("sensors")
-    if isinstance(sensors, list):
-        found["sensors"] = [filled(one) if isinstance(one, dict) else one for one in sensors]
+    try:
+        json.dumps(found)
+    except TypeError:
+        raise Wrong("%s: no setting is a date or a time" % file) from None
+    found |= {key: None for key in ("indicator", "page") if found.get(key) == OFF}  # TOML knows no null
     checked = {**_CITY, **found}
+    if isinstance(sensors, list):
+        checked["sensors"] = [filled(one) if isinstance(one, dict) else one for one in sensors]
     if isinstance(networks, list):
         checked["wifi"] = [[one, ""] if isinstance(one, str) else one for one in networks]
     boards.check(checked, file)
-    _tell_apart(found.get("sensors", []))
+    _tell_apart(checked.get("sensors", []))
     return found
 
 
@@ -204,15 +219,24 @@ def ask(typed, config, kind):
     known = [network for network, _ in config.get("wifi", [])]
     wifi = typed.wifi
     if not wifi:
-        answer = typer.prompt("The Wi-Fi's name (empty: none)", default=known[0] if known else "")
+        empty = "" if known else " (empty: none)"
+        answer = typer.prompt("The Wi-Fi's name" + empty, default=known[0] if known else "")
         wifi = [] if answer in ("", *known[:1]) else [answer]  # what the board knows stays
     light, sensors = typed.light, typed.sensors
     if light is None and not sensors:
         if not any(one["kind"] == "adc" for one in config.get("sensors", [])):
-            pins = ", ".join(map(str, kind.pins["adc"]))
-            light = _until_right("A light sensor's pin (%s; empty: none)" % pins, lambda pin: _light(pin, kind))
+            analog = ", ".join(map(str, kind.pins["adc"]))
+            light = _until_right("A light sensor's pin (%s; empty: none)" % analog, lambda pin: _light(pin, kind))
         another = "Another sensor, such as %s (empty: none)" % _SENSOR
-        sensors = list(iter(lambda: _until_right(another, lambda word: _asked(word, kind)), None))
+        sensors = []
+
+        def more(word):
+            one = sensor(word)
+            replace(typed, light=light, sensors=[*sensors, one]).placed(config, kind, lambda line: None)
+            return one
+
+        while one := _until_right(another, lambda word: more(word) if word else None):
+            sensors.append(one)
     return replace(typed, name=name, wifi=wifi, light=light, sensors=sensors)
 
 
@@ -237,12 +261,8 @@ def _light(word, kind):
     )
 
 
-def _asked(word, kind):
-    return _fitting(sensor(word), kind) if word else None
-
-
 def _fitting(one, kind):
-    why = kind.why_not(one)
+    why = pins.why_not(one, kind)
     if why:
         raise Wrong(why)
     return one
@@ -251,6 +271,8 @@ def _fitting(one, kind):
 def _networks(wanted, known):
     """[[name, password]] of networks that are said by their names, or with their passwords already."""
     names = [one for one in wanted if isinstance(one, str)]
+    if any("\ud800" <= sign <= "\udfff" for one in names for sign in one):
+        raise Wrong("a Wi-Fi's name is text in UTF-8, and one of those is not")
     if len(names) == 1 and PASSWORD in os.environ:
         known = {names[0]: os.environ[PASSWORD]}
     return [[one, known[one] if one in known else _password(one, names)] if one in names else one for one in wanted]

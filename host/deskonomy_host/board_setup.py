@@ -7,6 +7,7 @@ board (deploy.py), MicroPython itself (flash.py), commands that only listen (boa
 import asyncio
 import contextlib
 import json
+import signal
 import sys
 import time
 
@@ -14,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from . import board_settings, boards, flash, keys, ports
+from . import board_settings, boards, flash, keys, pins, ports, usual
 from . import deploy as deploying
 from .board_console import is_banner
 from .board_port import BoardPort
@@ -23,9 +24,9 @@ from .errors import Failed, Wrong
 from .survey import survey
 
 _ANSWER_S = 10
+_RESET_S = 15  # for the port of a chip with USB of its own to come back
 _AGAIN_S = 2  # what is typed while a board starts is lost
 _UP_S = 90  # a board tries each of its networks for 15 s
-_SPAN_PARTS = 20  # so large a part of what is typical tells more than noise
 _STEPS = {"digital": "0 or 1", "button": "how often it was pressed"}  # kinds with nothing to calibrate
 
 
@@ -34,6 +35,7 @@ def deploy(path):
     path = ports.pick(path)
     with _stopped(path):
         config = asyncio.run(deploying.config_of(path, asyncio.run(survey(path))))
+        config = board_settings.sound(config, say=lambda line: None)  # the board itself says what is wrong with it
         made = _deploy(path, None)
     _wait_until_up(path, json.loads(made.config) if made.config else config)
 
@@ -46,17 +48,23 @@ def setup(path, typed, *, file, open_city, image):
     """
     said = board_settings.read(file) if file else {}
     path = ports.pick(path)
+    config = None
+
+    def settle(kind, has):
+        told = {**kind.config, **has, **said}
+        words = board_settings.ask(typed, told, kind) if sys.stdin.isatty() and not file else typed
+        return words.into(told, kind, dict(has.get("wifi", [])))
+
     if image:
-        flash.flash(path, image)
-    with _stopped(path):
+        kind = flash.board_for(image)
+        config = settle(kind, {})  # before anything is erased
+        flash.flash(path, image, kind)
+    with _stopped(path, _RESET_S if image else 0):
         on_board = asyncio.run(survey(path))
         kind = boards.detect(on_board)
         print("%s, MicroPython %s on %s" % (kind.name, on_board.version, on_board.machine))
-        has = board_settings.sound(asyncio.run(deploying.config_of(path, on_board)))
-        config = {**kind.config, **has, **said}
-        if sys.stdin.isatty() and not file:
-            typed = board_settings.ask(typed, config, kind)
-        config = typed.into(config, kind, dict(has.get("wifi", [])))
+        if config is None:
+            config = settle(kind, board_settings.sound(asyncio.run(deploying.config_of(path, on_board))))
         if open_city:
             config.pop("key", None)
         elif not config.get("key"):
@@ -64,6 +72,8 @@ def setup(path, typed, *, file, open_city, image):
         _deploy(path, config)
     if config.get("key"):
         keys.remember(config["city"], bytes.fromhex(config["key"]))
+    elif keys.forget(config["city"]):
+        print("the key of %s is forgotten: it lets in whoever comes" % config["city"])
     _wait_until_up(path, config)
 
 
@@ -85,17 +95,19 @@ def calibrate(path, sensor, seconds):
     with _stopped(path):
         on_board = asyncio.run(survey(path))
         config = asyncio.run(deploying.config_of(path, on_board))
+        boards.check(config)
         words = boards.sensor_of(config, sensor)
-        why = boards.detect(on_board).why_not(words)
+        kind = boards.detect(on_board)
+        why = pins.why_not(words, kind)
         if words["kind"] in _STEPS:
             why = "%s is a %s: it reads %s, and needs no calibration" % (sensor, words["kind"], _STEPS[words["kind"]])
         if why:
             raise Failed(why)
         asyncio.run(deploying.reset(path))
-    least, most, how = board_settings.typical(words)
+    _, _, least, how = usual.typical(words, kind)
     print("Show %s its lowest and its highest within %g s: %s." % (sensor, seconds, how))
     low, high = _watch(path, sensor, seconds)
-    if (high - low) * _SPAN_PARTS < abs(most - least):
+    if high - low < least:
         raise Failed("%s read only %d to %d: too little to tell apart; nothing is changed" % (sensor, low, high))
     if words["low"] > words["high"]:  # it reads less where there is more
         low, high = high, low
@@ -107,26 +119,40 @@ def calibrate(path, sensor, seconds):
 
 
 @contextlib.contextmanager
-def _stopped(path):
+def _stopped(path, patience_s=0):
     """Stops what runs on the MicroPython on this port. If anything fails meanwhile, the board starts again as it is.
 
-    Raises Failed with what to do where no MicroPython answers.
+    patience_s: as BoardPort takes it. Raises Failed with what to do where no MicroPython answers.
     """
-    with BoardPort(path) as board:
-        begin = again = time.monotonic()
-        while not board.at_prompt:
-            if time.monotonic() > begin + _ANSWER_S:
-                raise Failed(flash.advice(path))
-            if time.monotonic() >= again:
-                board.type(b"\r\x03\x03\x02")  # to the prompt, wherever it is
-                again += _AGAIN_S
-            board.lines()
+    with BoardPort(path, patience_s) as board:
+        try:
+            _get_to_prompt(board)
+        except KeyboardInterrupt:
+            board.type(b"\x03\x02\x04")  # it may have stopped already: a soft reset
+            raise
     try:
         yield
     except BaseException:
+        heed = signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever types it again must not leave the board stopped
         with contextlib.suppress(Failed):
             asyncio.run(deploying.reset(path))
+        signal.signal(signal.SIGINT, heed)
         raise
+
+
+def _get_to_prompt(board):
+    """Stop what runs on the board, wherever it is. Raises Failed if no MicroPython answers."""
+    begin = again = time.monotonic()
+    while not board.at_prompt:
+        if time.monotonic() > begin + _ANSWER_S:
+            raise Failed(flash.advice(board.path))
+        try:
+            if time.monotonic() >= again:
+                board.type(b"\r\x03\x03\x02")
+                again += _AGAIN_S
+            board.lines()
+        except ConnectionError:
+            board.again(begin + _ANSWER_S)
 
 
 def _deploy(path, config):
@@ -145,6 +171,8 @@ def _deploy(path, config):
     else:
         size = sum(len(data) for data in made.send.values())
         print("sent %d files (%d KB), kept %d" % (len(made.send), size // 1024, len(made.kept) + len(made.copy)))
+    if made.aside:
+        print("Your main.py is called %s from now on." % made.aside)
     if made.slot == deploying.BESIDE_IMAGE:
         print("Its firmware is part of its MicroPython image; a newer one takes a new image, or a stock one.")
     return made
@@ -163,7 +191,7 @@ def _wait_until_up(path, config):
             print("  " + line)
 
     networks = " or ".join(name for name, _ in config.get("wifi", []))
-    with BoardPort(path) as board:
+    with BoardPort(path, _RESET_S) as board:
         heard = board.wait_for(lambda status: status["address"] or not networks, _UP_S, note, prompt_s=_ANSWER_S)
         if heard is None and board.status:
             raise Failed(
@@ -182,7 +210,7 @@ def _watch(path, sensor, seconds):
     """(lowest, highest) raw reading of a sensor within so many seconds from its first. Raises Failed."""
     seen = []
     until = None
-    with BoardPort(path) as board:
+    with BoardPort(path, _RESET_S) as board:
         while until is None or time.monotonic() < until:
             heard = board.wait_for(lambda status: sensor in status["sensors"], _UP_S, prompt_s=_ANSWER_S)
             if heard is None:

@@ -5,6 +5,7 @@ Here: which of them a chip is, and what its config.json says at first. Not here:
 
 import importlib
 import json
+import re
 import sys
 from dataclasses import dataclass
 
@@ -20,10 +21,10 @@ class Board:
 
     mcu: the chip, as MicroPython calls it. flash_offset: where MicroPython goes on a blank chip, such as "0x1000".
     architecture: whose machine code it runs. config: what its first config.json says. light: how a light sensor on
-    its pin stands in a config.json. pins: {kind of sensor: the pins that it works on}, none where the chip has no such
-    thing, for the kinds that do not work on every pin; an "adc" has to measure while Wi-Fi is on. indicator: {"kind":
-    "led" or "neopixel", "pin"} of the light that it has. heap_bytes: of memory that it starts with, which the firmware
-    must fit.
+    its pin stands in a config.json. pins: {"adc", "touch", "in", "out": the pins that can do that while Wi-Fi is on},
+    none where the chip has no such thing; what is not listed goes to any pin. touch: what a touch pin reads when nobody
+    touches it, and when somebody does. indicator: {"kind": "led" or "neopixel", "pin"} of the light that it has.
+    heap_bytes: of memory that MicroPython begins with there; docs/memory.md says what the firmware takes.
     """
 
     name: str
@@ -33,19 +34,9 @@ class Board:
     config: dict
     light: dict
     pins: dict[str, list[int]]
+    touch: list[int] | None
     indicator: dict
     heap_bytes: int
-
-    def why_not(self, sensor):
-        """Why a sensor, as a config.json describes it, cannot be on such a board, in words; None if it can."""
-        kind, pin = sensor["kind"], sensor.get("pin")
-        pins = self.pins.get(kind)
-        if pins is None or pin in pins:
-            return None
-        if not pins:
-            return "the %s sensor %s needs a pin that %s does not have" % (kind, sensor["name"], self.name)
-        where = "one of the pins %s of %s" % (", ".join(map(str, pins)), self.name)
-        return "the %s sensor %s goes to %s, not to %s" % (kind, sensor["name"], where, pin)
 
 
 def rules():
@@ -65,7 +56,7 @@ def check(config, said=None):
     firmware = rules()
     try:
         firmware.check(config)
-    except firmware.ConfigError as error:
+    except (firmware.ConfigError, ValueError) as error:  # such as "²", which CPython takes for a digit, and for none
         if said:
             raise Wrong(said + str(error).removeprefix(CONFIG)) from None
         raise Failed(str(error)) from None
@@ -90,6 +81,7 @@ def load(name):
         config=ours["config"],
         light=ours["light"],
         pins=ours["pins"],
+        touch=ours.get("touch"),
         indicator=ours["indicator"],
         heap_bytes=ours["heap_bytes"],
     )
@@ -119,13 +111,11 @@ def detect(survey):
         return load(survey.build)
     if survey.platform in ("linux", "darwin"):
         return load("SIMULATED")
-    chip = survey.machine.rpartition(" with ")[2].replace("-", "").lower()  # "Generic ESP32S3 module with ESP32-S3"
-    fitting = [board for board in map(load, names()) if chip.startswith(board.mcu)]
+    # "Generic ESP32S3 module with ESP32-S3"; a chip's revisions and packages follow its name, as in ESP32-C3FH4.
+    chip = survey.machine.rpartition(" with ")[2].replace("-", "").lower()
+    fitting = [board for board in map(load, names()) if re.match(board.mcu + r"(?!\d|[chps]\d)", chip)]
     if not fitting or survey.platform != "esp32":
         raise Failed(
             "boards/ has nothing for %s: boards/README.md says how to add a board" % (survey.machine or survey.platform)
         )
-    board = max(fitting, key=lambda board: len(board.mcu))
-    if board.architecture != survey.architecture:  # such as an ESP32-C6, which is no ESP32
-        raise Failed("boards/ has nothing for a chip %s: boards/README.md says how to add a board" % chip)
-    return board
+    return fitting[0]

@@ -1,6 +1,6 @@
 """Blank chips: puts MicroPython on one with esptool, or says how.
 
-Here: which chip an image is for, where it goes, esptool's words. Not here: our own firmware (deploy.py).
+Here: which chip an image is for, where it goes. Not here: our own firmware (deploy.py).
 """
 
 import importlib.util
@@ -16,8 +16,17 @@ _MAGIC = 0xE9
 _INSTALL = "esptool is not installed: pip install 'deskonomy[flash]'"
 
 
+def board_for(file):
+    """The Board that the MicroPython image in this file is for. Raises Wrong, Failed."""
+    try:
+        with open(file, "rb") as image:
+            return board_of(image.read(24))
+    except OSError as error:
+        raise Failed("cannot read %s: %s" % (file, error.strerror)) from None
+
+
 def board_of(image):
-    """The Board that this MicroPython image (bytes) is for. Raises Wrong, Failed."""
+    """The Board that a MicroPython image (bytes) is for. Raises Wrong, Failed."""
     if len(image) < 24 or image[0] != _MAGIC:
         raise Wrong("that is no image for an ESP32: take the .bin that MicroPython's download page has for your board")
     number = int.from_bytes(image[12:14], "little")
@@ -27,28 +36,21 @@ def board_of(image):
 
 
 def words(port, board, file):
-    """What esptool is to be told, a list: put this file onto the chip."""
-    return ["--chip", board.mcu, "--port", port, "--baud", "460800", "write-flash", board.flash_offset, str(file)]
+    """What esptool is to be told, a list: erase the chip, and put this file onto it."""
+    where = ["--chip", board.mcu, "--port", port, "--baud", "460800"]
+    return [*where, "write-flash", "--erase-all", board.flash_offset, str(file)]
 
 
-def flash(port, file):
-    """Put MicroPython on the chip at this port: all that is on it is erased first. Raises Failed, Wrong."""
-    try:
-        with open(file, "rb") as image:
-            board = board_of(image.read(24))
-    except OSError as error:
-        raise Failed("cannot read %s: %s" % (file, error.strerror)) from None
+def flash(port, file, board):
+    """Put MicroPython on the chip at this port: all that is on it is erased first. Raises Failed."""
     if importlib.util.find_spec("esptool") is None:
         raise Failed(_INSTALL)
-    write = words(port, board, file)
-    for what in (write[:6] + ["erase-flash"], write):
-        done = subprocess.run([sys.executable, "-m", "esptool", *what], capture_output=True, text=True)
-        if done.returncode:
-            said = [line for line in (done.stdout + done.stderr).splitlines() if "error" in line.lower()]
-            raise Failed(
-                "esptool %s could not work on %s: %s; hold the board's BOOT button while you plug it in, then try again"
-                % (what[6], port, said[-1] if said else "it does not say why")
-            )
+    done = subprocess.run([sys.executable, "-m", "esptool", *words(port, board, file)])  # it shows how far it is
+    if done.returncode:
+        raise Failed(
+            "esptool could not put MicroPython on %s, and says why above; hold the board's BOOT button while you "
+            "plug it in, then try again" % port
+        )
     print("MicroPython is on the %s at %s" % (board.mcu, port))
 
 
@@ -59,11 +61,10 @@ def advice(port):
         if board.flash_offset:
             offsets.setdefault(board.flash_offset, []).append(board.name)
     ways = "; ".join(
-        "%s: esptool --port %s write-flash %s FILE.bin" % (" or ".join(names), port, offset)
+        "%s: esptool --port %s write-flash --erase-all %s FILE.bin" % (" or ".join(names), port, offset)
         for offset, names in sorted(offsets.items(), reverse=True)
     )
     return (
         "no MicroPython answers on %s. If its chip is blank, download the .bin for your board (1.23 or later) and type "
-        "deskonomy board setup %s --flash-firmware FILE.bin, or with esptool, after erase-flash: %s"
-        % (port, port, ways)
+        "deskonomy board setup %s --flash-firmware FILE.bin, or with esptool: %s" % (port, port, ways)
     )

@@ -89,6 +89,18 @@ def remember(city, key):
         raise Failed(f"cannot keep the key of {city} in {path}: {error.strerror}") from None
 
 
+def forget(city):
+    """Keep no key of the city of this name any more. Returns whether there was one. Raises Failed."""
+    path = _path(city)
+    try:
+        path.unlink()
+        return True
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise Failed(f"cannot forget the key of {city} in {path}: {error.strerror}") from None
+
+
 def key_for(city):
     """The key (bytes) that is remembered for the city of this name, or None. Raises Failed, Wrong."""
     path = _path(city)

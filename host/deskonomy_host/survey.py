@@ -11,12 +11,13 @@ from . import paths
 from .errors import Failed
 from .mpremote_run import mpremote
 
-# sys.implementation._mpy >> 10: whose machine code a board runs, as mpy-cross calls it; 0 is none.
+# Bits 10 to 13 of sys.implementation._mpy: whose machine code a board runs, as mpy-cross calls it; 0 is none.
 _ARCHITECTURES = (
     (None, "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
     + ("xtensa", "xtensawin", "rv32imc", "rv64imc")
 )  # fmt: skip
-_MPY_VERSION = 6  # sys.implementation._mpy & 0xFF: since MicroPython 1.23 (v6.3) unchanged
+# Its lower bits, the version of .mpy files and the sub-version of the machine code in them: 6.3 since MicroPython 1.23.
+_MPY_VERSION = 3 << 8 | 6
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ class Survey:
 
 def architecture(mpy):
     """Whose machine code a MicroPython runs whose sys.implementation._mpy is this; None for none. Raises Failed."""
-    if mpy & 0xFF != _MPY_VERSION:
-        raise Failed("the board's MicroPython is not 1.23 or later: put a newer one on it")
-    native = mpy >> 10
+    if mpy & 0x3FF != _MPY_VERSION:
+        raise Failed("the board's MicroPython is not 1.23 or later, or too new for this: put another one on it")
+    native = mpy >> 10 & 15
     if native >= len(_ARCHITECTURES):
         raise Failed("the board's chip (architecture %d) is not one that mpy-cross knows" % native)
     return _ARCHITECTURES[native]

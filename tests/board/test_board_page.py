@@ -6,7 +6,8 @@ import tomllib
 
 import pytest
 import stubs
-from deskonomy_host import board_settings, boards, paths
+from deskonomy_host import board_settings, boards, paths, pins
+from deskonomy_host.usual import filled
 from places import REPO
 
 PAGE = (REPO / "docs" / "board.md").read_text(encoding="utf-8")
@@ -26,13 +27,13 @@ def quoted(cell):
 def test_the_examples_are_sensors_of_every_kind():
     found = []
     for kinds, _, _, examples in rows("Sensors"):
-        made = [board_settings.sensor(word) for word in quoted(examples)]
+        made = [filled(board_settings.sensor(word)) for word in quoted(examples)]
         assert sorted({one["kind"] for one in made}) == sorted(quoted(kinds))
         found += made
     assert {one["kind"] for one in found} == set(boards.rules()._KINDS)
     boards.check({"city": "DESKTOWN", "sensors": found})
     for name in ("ESP32_GENERIC", "SIMULATED"):
-        assert [boards.load(name).why_not(one) for one in found] == [None] * len(found)
+        assert [pins.why_not(one, boards.load(name)) for one in found] == [None] * len(found)
 
 
 @pytest.mark.parametrize("name", stubs.CHIPS)
@@ -42,7 +43,11 @@ def test_the_pins_of_a_board_are_those_of_its_table(name):
     light, more, touch = [cell.strip().removeprefix("GPIO") for cell in row.split("|")[5:8]]
     board = boards.load(name)
     assert board.light["pin"] == int(light)
-    assert board.pins == {"adc": sorted([int(light), *numbers(more)]), "touch": numbers(touch)}
+    row = [row for row in readme.splitlines() if row.startswith(f"| `{name}` |")][1]
+    reads, writes = [cell.strip() for cell in row.split("|")[2:4]]
+    writes = reads if writes == "the same" else writes
+    digital = {"in": numbers(reads), "out": numbers(writes)}
+    assert board.pins == {"adc": sorted([int(light), *numbers(more)]), "touch": numbers(touch), **digital}
 
 
 def numbers(words):

@@ -6,6 +6,7 @@ import pytest
 from deskonomy_host import board_settings, boards
 from deskonomy_host.board_settings import Typed
 from deskonomy_host.errors import Failed, Wrong
+from deskonomy_host.usual import filled, typical
 
 BOARD = boards.load("ESP32_GENERIC")
 
@@ -13,9 +14,9 @@ BOARD = boards.load("ESP32_GENERIC")
 @pytest.mark.parametrize("kind", sorted(boards.rules()._KINDS))
 def test_a_sensor_of_each_kind_needs_only_its_pins(kind):
     pins = [f"{pin}=4" for pin in boards.rules()._KINDS[kind] if pin in ("pin", "scl", "sda")]
-    found = board_settings.sensor(" ".join(["it", kind, *pins]))
+    found = filled(board_settings.sensor(" ".join(["it", kind, *pins])))
     assert (found["name"], found["kind"], found["good"], found["yield"]) == ("it", kind, "wood", [0.0, 2.0])
-    assert (found["low"], found["high"]) == board_settings.typical(found)[:2]
+    assert (found["low"], found["high"]) == typical(found)[:2]
 
 
 def test_settings_are_numbers_lists_and_text():
@@ -33,8 +34,15 @@ def test_settings_are_numbers_lists_and_text():
     }
     word = 'air bme280 scl=22 sda=21 address=0x77 reads=pressure recipe=[{"wood":4},{"wood":2}] good=chair'
     found = board_settings.sensor(word)
-    assert (found["address"], found["low"], found["recipe"]) == (0x77, 98_000, [{"wood": 4}, {"wood": 2}])
-    assert "yield" not in found
+    assert (found["address"], found["recipe"]) == (0x77, [{"wood": 4}, {"wood": 2}])
+    assert filled(found)["low"] == 98_000 and "yield" not in filled(found)
+
+
+def test_a_touch_sensor_reads_as_its_chip_does():
+    pad = board_settings.sensor("pad touch pin=4")
+    spans = [(one["low"], one["high"]) for one in (filled(pad, BOARD), filled(pad, boards.load("ESP32_GENERIC_S3")))]
+    assert spans == [(600, 200), (20000, 100000)]
+    assert filled({**pad, "low": 1}, BOARD)["low"] == 1
 
 
 @pytest.mark.parametrize(
@@ -70,11 +78,40 @@ def test_what_is_typed_takes_the_place_of_what_is_in_its_way():
     boards.check(again)
 
 
+def test_what_makes_way_is_said_and_a_sensor_is_switched_off_by_name(capsys):
+    cellar, motion = (
+        board_settings.sensor("cellar ds18b20 pin=4 good=bed"),
+        board_settings.sensor("motion digital pin=13"),
+    )
+    made = Typed(sensors=[cellar, motion]).into(BOARD.config, BOARD, {})
+    assert [one["name"] for one in made["sensors"]] == ["cellar", "motion"]
+    assert capsys.readouterr().out == "  air makes way for motion: both decide the yield or recipe of wood\n"
+    stairs = board_settings.sensor('stairs digital pin=14 good=bed recipe=[{"wood":4},{"wood":2}]')
+    made = Typed(sensors=[stairs, board_settings.sensor("motion off")]).into(made, BOARD, {})
+    assert [one["name"] for one in made["sensors"]] == ["cellar", "stairs"]
+    assert capsys.readouterr().out == "  motion is no sensor any more\n"
+    with pytest.raises(Wrong, match="there is no sensor motion to be switched off, only: cellar, stairs"):
+        Typed(sensors=[board_settings.sensor("motion off")]).into(made, BOARD, {})
+
+
+def test_a_file_switches_page_and_light_off(tmp_path):
+    (tmp_path / "board.toml").write_text("page = 'off'\nindicator = 'off'")
+    assert board_settings.read(tmp_path / "board.toml") == {"page": None, "indicator": None}
+
+
 @pytest.mark.parametrize(
     "words, complaint",
     [
-        (["light adc pin=4"], "the adc sensor light goes to one of the pins 32, 33, 34, 35, 36, 39 of ESP32_GENERIC, "),
+        (["light adc pin=4"], "the adc sensor light goes to one of the pins 32 to 36, 39 of ESP32_GENERIC, "),
         (["a adc pin=32", "a rssi good=bed"], "two sensors are called a: call one of them something else"),
+        (
+            ["a dht22 pin=4 good=bed", "b digital pin=4"],
+            "the dht22 sensor a and the digital sensor b are both at pin 4: ",
+        ),
+        (
+            ["a touch pin=2 good=bed"],
+            r"the touch sensor a and the board's own light \(--indicator\) are both at pin 2: ",
+        ),
         (["a adc pin=32", "b rssi"], "a and b both decide the yield of wood: give one of them another good"),
     ],
 )

@@ -87,9 +87,11 @@ def test_setup_asks_at_a_terminal(sim, environment, flash):
         "board setup",
         [
             (b"The city's name [DESKTOWN]: ", b"OAKHAM\n"),
-            (b"The Wi-Fi's name (empty: none) [SIMULATED]: ", b"HOME\n"),
+            (b"The Wi-Fi's name [SIMULATED]: ", b"HOME\n"),
             (b"Another sensor, such as soil adc pin=33 good=thread (empty: none): ", b"soil adc pin=2\n"),
-            (b"33, 34, 35, 36, 37, 38, 39 of SIMULATED, not to 2", b""),
+            (b"32 to 39 of SIMULATED, not to 2", b""),
+            (b"(empty: none): ", b"soil adc pin=34 good=thread\n"),
+            (b"are both at pin 34: give one of them another", b""),
             (b"(empty: none): ", b"soil adc pin=33 good=thread\n"),
             (b"(empty: none): ", b"\n"),
             (b"The password of HOME (empty: none): ", b"not shown\n"),
@@ -175,7 +177,7 @@ def test_setup_by_file_and_flags(deskonomy, sim, flash, tmp_path):
         (
             "--light 2",
             2,
-            "the adc sensor light goes to one of the pins 32, 33, 34, 35, 36, 37, 38, 39 of SIMULATED, not to 2",
+            "the adc sensor light goes to one of the pins 32 to 39 of SIMULATED, not to 2",
         ),
         ("--wifi HOME", 2, "the password of HOME belongs in the environment's DESKONOMY_WIFI_PASSWORD"),
         ("--light X", 2, "--light takes a whole number from 0 to 48, such as 34, not 'X'"),
@@ -192,6 +194,39 @@ def test_a_setup_that_cannot_be_changes_nothing(deskonomy, sim, flash, tmp_path,
     assert done.returncode == status and line in done.stderr and done.stderr.count("\n") == 1, done.stderr
     assert (flash / "config.json").read_text() == before
     assert deskonomy("board status").returncode == 0  # and what ran runs again
+
+
+def test_words_that_make_no_sense_are_said_before_a_chip_is_erased(deskonomy, sim, tmp_path):
+    (tmp_path / "image.bin").write_bytes(bytes([0xE9]) + bytes(30))
+    done = deskonomy(f"board setup --flash-firmware {tmp_path / 'image.bin'} --light 4")
+    assert done.returncode == 2 and "the adc sensor light goes to one of the pins 32 to 36, 39 of" in done.stderr
+
+
+def test_a_key_that_is_no_longer_asked_is_forgotten(deskonomy, sim, tmp_path):
+    assert deskonomy("board setup").returncode == 0
+    (key,) = (tmp_path / "config/deskonomy/keys").iterdir()
+    done = deskonomy("board setup --open")
+    assert "the key of DESKTOWN is forgotten: it lets in whoever comes" in done.stdout and not key.exists()
+
+
+def test_a_monitor_that_nobody_reads_any_more_ends(sim, environment):
+    command = [*WORDS, "board", "monitor", "--json"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as monitor:
+        monitor.stdout.readline()
+        monitor.stdout.close()
+        assert b"is gone" not in monitor.stderr.read()
+        assert monitor.wait(PATIENCE_S) == 1
+
+
+def test_a_simulated_board_that_is_set_up_anew_senses_with_its_new_sensors(deskonomy, sim):
+    assert (
+        deskonomy("board setup", "--sensor", "soil adc pin=33 good=bed", "--sensor", "fever mcu good=chair").returncode
+        == 0
+    )
+    done = deskonomy("board sense soil 0.9")
+    assert (done.returncode, done.stdout) == (0, "soil reads 0.9\n"), done.stderr
+    done = deskonomy("board sense fever 0.9")
+    assert done.returncode == 2 and "fever is a mcu, and a simulated board drives only adc, digital" in done.stderr
 
 
 def test_deploy_sends_nothing_twice_and_erase_leaves_a_bare_micropython(deskonomy, sim, flash):

@@ -4,10 +4,12 @@ import errno
 import os
 import sys
 import threading
+import time
 
 import pytest
 import serial
-from deskonomy_host import board_setup, flash, ports
+from deskonomy_host import board_port, board_setup, flash, ports
+from deskonomy_host.board_port import BoardPort
 from deskonomy_host.errors import Failed, Wrong
 
 pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
@@ -24,6 +26,30 @@ def port():
 
 def test_a_port_that_is_free_can_be_opened(port):
     assert ports.why_not(port[0]) is None
+
+
+def test_a_port_that_is_away_for_a_moment_is_waited_for(port, monkeypatch):
+    """As that of a chip with USB of its own is, after each reset."""
+    real, away = ports.open_port, []
+
+    def open_port(path):
+        if away:
+            raise Failed(away.pop())
+        return real(path)
+
+    monkeypatch.setattr(ports, "open_port", open_port)
+    monkeypatch.setattr(board_port, "_AGAIN_S", 0)
+    away[:] = 3 * ["there is no port"]
+    with BoardPort(port[0], patience_s=60) as board:
+        assert not away
+        away[:] = 3 * ["there is no port"]
+        board.again()
+        away[:] = 3 * ["there is no port"]
+        with pytest.raises(Failed, match="there is no port"):
+            board.again(time.monotonic() - 1)
+    away[:] = 3 * ["there is no port"]
+    with pytest.raises(Failed, match="there is no port"), BoardPort(port[0]):
+        pass
 
 
 def test_a_missing_port_is_said():
@@ -82,8 +108,11 @@ def test_a_chip_that_says_nothing_is_told_how_to_get_micropython(port, monkeypat
         board_setup.deploy(port[0])
     said = str(caught.value)
     assert said.startswith(f"no MicroPython answers on {port[0]}.") and "--flash-firmware FILE.bin" in said
-    assert f"ESP32_GENERIC: esptool --port {port[0]} write-flash 0x1000 FILE.bin" in said
-    assert f"ESP32_GENERIC_C3 or ESP32_GENERIC_S3: esptool --port {port[0]} write-flash 0 FILE.bin" in said
+    assert f"ESP32_GENERIC: esptool --port {port[0]} write-flash --erase-all 0x1000 FILE.bin" in said
+    assert f"ESP32_GENERIC_C3 or ESP32_GENERIC_S3: esptool --port {port[0]} write-flash --erase-all 0 FILE.bin" in said
+
+
+STATUS = b'{"city": "DESKTOWN", "tick": 5, "price": {}, "yield": {}, "merchants": {}, "roads": {}, "address": null}'
 
 
 @pytest.fixture
@@ -93,7 +122,7 @@ def away_from_wifi(port):
 
     def speak():
         while not ended.wait(0.1):
-            os.write(port[1], b'no answer from Wi-Fi HOME\r\n{"city": "DESKTOWN", "tick": 5, "address": null}\r\n')
+            os.write(port[1], b"no answer from Wi-Fi HOME\r\n" + STATUS + b"\r\n")
 
     speaking = threading.Thread(target=speak)
     speaking.start()
@@ -127,7 +156,7 @@ def image(chip, magic=0xE9):
 def test_an_image_says_what_chip_it_is_for(chip, name, offset):
     board = flash.board_of(image(chip))
     assert board.name == name
-    assert flash.words("PORT", board, "FILE")[-3:] == ["write-flash", offset, "FILE"]
+    assert flash.words("PORT", board, "FILE")[-4:] == ["write-flash", "--erase-all", offset, "FILE"]
 
 
 def test_images_that_cannot_be_flashed_are_said():
@@ -143,4 +172,26 @@ def test_without_esptool_it_says_how_to_install_it(tmp_path, monkeypatch):
     (tmp_path / "image.bin").write_bytes(image(0))
     monkeypatch.setattr(flash.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(Failed, match=r"esptool is not installed: pip install 'deskonomy\[flash\]'"):
-        flash.flash("PORT", tmp_path / "image.bin")
+        flash.flash("PORT", tmp_path / "image.bin", flash.board_for(tmp_path / "image.bin"))
+
+
+ESPTOOL = """
+import pathlib, sys
+pathlib.Path(__file__).with_name("told").write_text(" ".join(sys.argv[1:]))
+sys.exit("BAD" in sys.argv[-1])
+"""
+
+
+def test_esptool_is_told_to_erase_and_write_in_one_go(tmp_path, monkeypatch, capsys):
+    (tmp_path / "esptool.py").write_text(ESPTOOL)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "BAD.bin").write_bytes(image(9))
+    file = (tmp_path / "BAD.bin").rename(tmp_path / "GOOD.bin")
+    flash.flash("PORT", file, flash.board_for(file))
+    told = f"--chip esp32s3 --port PORT --baud 460800 write-flash --erase-all 0 {file}"
+    assert (tmp_path / "told").read_text() == told
+    assert capsys.readouterr().out == "MicroPython is on the esp32s3 at PORT\n"
+    file = file.rename(tmp_path / "BAD.bin")
+    with pytest.raises(Failed, match="esptool could not put MicroPython on PORT, and says why above; hold the board"):
+        flash.flash("PORT", file, flash.board_for(file))
