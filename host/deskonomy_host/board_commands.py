@@ -12,6 +12,7 @@ from . import words
 from .errors import Failed, Wrong
 
 LOCALS_MAX = 1000  # what a board's config.json takes
+_HEAP_MIN, _HEAP_MAX = 32, 65536  # KiB of a simulated board; in less no MicroPython starts, and no board has more
 
 app = typer.Typer(rich_markup_mode=None, help="Boards, real and simulated.")
 
@@ -30,8 +31,10 @@ def _reading(word):
 
 
 def _heap(word):
-    if not re.fullmatch(r"[1-9]\d{0,5}[kKmM]", word):
-        raise Wrong(f"--heap takes a size, such as 112k, not {word!r}")
+    size = re.fullmatch(r"(\d{1,6})([kKmM])", word)
+    kilobytes = int(size[1]) * (1024 if size[2] in "mM" else 1) if size else 0
+    if not _HEAP_MIN <= kilobytes <= _HEAP_MAX:
+        raise Wrong(f"--heap takes a size from {_HEAP_MIN}k to {_HEAP_MAX}k, such as 224k, not {word!r}")
     return word
 
 
@@ -142,7 +145,11 @@ def sense(
     """
     from . import control
 
-    boards = [entry for entry in control.running() if "sense" in entry.commands and board in (None, *entry.cities)]
+    running = [entry for entry in control.running() if "sense" in entry.commands]
+    boards = [entry for entry in running if board in (None, *entry.cities)]
+    if running and not boards:
+        cities = ", ".join(entry.cities[-1] for entry in running)
+        raise Failed(f"no simulated board is called {board}, only {cities}")
     if not boards:
         which = f"a board {board}" if board else "one"
         raise Failed(f"no simulated board is running; start {which}: deskonomy board sim --name {board or 'DESKTOWN'}")
@@ -206,7 +213,7 @@ def setup(
         typer.Option("--watchdog/--no-watchdog", show_default=False, help="Reset a board that stands still."),
     ] = None,
     config: Annotated[
-        str | None, typer.Option(metavar="FILE.toml", help="What its config.json shall say; asks nothing.")
+        str | None, typer.Option(metavar="FILE.toml", help="What its config.json shall say; asks for passwords only.")
     ] = None,
     open_city: Annotated[bool, typer.Option("--open", help="No key: it lets in whoever comes.")] = False,
     flash_firmware: Annotated[

@@ -72,5 +72,6 @@ def _why(port, said):
         )
     raised = _LAST.match(last)
     if raised:
-        return "the board at %s says: %s" % (port, raised[1])
+        gone = ports.why_not(port) if "Errno" in raised[1] else None  # it may be mpremote that raised it
+        return gone or "the board at %s says: %s" % (port, raised[1])
     return "mpremote could not work on %s: %s" % (port, last)

@@ -8,6 +8,7 @@ Not here: processes and resets (simulated_machine.py), how files get onto it (de
 import asyncio
 import contextlib
 import json
+import os
 import tempfile
 from collections import deque
 from pathlib import Path
@@ -83,6 +84,7 @@ class SimulatedBoard:
             signals.mkdir()
             flash.mkdir(parents=True, exist_ok=True)
             self._flash = flash
+            self._open.enter_context(_alone(flash))
             self.config = {**_config_of(flash), **self._given}
             boards.check(self.config)
             key = None if self.config.get("key") else key_for(self.city) or given()
@@ -232,6 +234,21 @@ def commands(board):
         return {"serial": board.serial}
 
     return {"influence": influence, "connect": connect, "sense": sense, "serial": serial}
+
+
+@contextlib.contextmanager
+def _alone(flash):
+    """Nobody else has this flash meanwhile: its city would live twice. Raises Failed."""
+    import fcntl  # where there is none there is no terminal for a simulated board either
+
+    folder = os.open(flash, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise Failed("%s is the flash of a simulated board that runs: name another folder" % flash) from None
+    finally:
+        os.close(folder)
 
 
 def _config_of(flash):

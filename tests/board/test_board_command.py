@@ -136,7 +136,8 @@ def test_an_older_micropython_is_said(typed, tmp_path):
         ),
         (["--sensor", "light"], 2, "--sensor takes NAME=0..1, such as light=0.5"),
         (["--sensor", "sound=1"], 2, "has no sensor sound, only: light"),
-        (["--heap", "much"], 2, "--heap takes a size, such as 112k"),
+        (["--heap", "much"], 2, "--heap takes a size from 32k to 65536k, such as 224k, not 'much'"),
+        (["--heap", "8k"], 2, "--heap takes a size from 32k to 65536k, such as 224k, not '8k'"),
         (["--connect", "nowhere"], 2, "--connect takes HOST:PORT"),
     ],
 )
@@ -144,6 +145,14 @@ def test_what_cannot_be_is_said_in_one_line(typed, words, status, line):
     done = typed("board", "sim", *words)
     assert (done.returncode, done.stdout) == (status, "")
     assert line in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_two_boards_do_not_share_a_flash(sim, typed, tmp_path):
+    sim("--dir", str(tmp_path / "flash"))
+    done = typed("board", "sim", "--dir", str(tmp_path / "flash"))
+    assert done.returncode == 1 and "is the flash of a simulated board that runs: name another" in done.stderr
+    done = typed("board", "sense", "light", "1", "--board", "NOPE")
+    assert done.returncode == 1 and "no simulated board is called NOPE, only DESKTOWN" in done.stderr
 
 
 def test_sensing_without_a_board_is_said_in_one_line(typed):
