@@ -11,7 +11,7 @@ import asyncio
 import gc
 import sys
 
-from deskonomy.compat import discard, listens
+from deskonomy.compat import discard
 from micropython import const
 
 _PIECE = const(256)  # bytes of a file, and of a request, at a time
@@ -30,24 +30,20 @@ class Page:
         self._port = port
         self._pieces = pieces
         self._log = log
-        self._server = None
+        self.server = None
         self._clients = 0
         self._turn = asyncio.Lock()
 
     async def move(self, host):
         """Listen at this address of the board's from now on."""
-        if self._server is not None:
-            await discard(self._server)
-            self._server = None
+        if self.server is not None:
+            await discard(self.server)
+            self.server = None
         try:
-            self._server = await asyncio.start_server(self._serve, host, self._port, backlog=1)
+            self.server = await asyncio.start_server(self._serve, host, self._port, backlog=1)
             self._log("this city's page is http://%s:%d/" % (host, self._port))
         except OSError as error:
             self._log("no page on port %d: %s" % (self._port, error))
-
-    def listens(self):
-        """Whether whoever asks for the page is heard, if anybody can be."""
-        return listens(self._server)
 
     async def _serve(self, reader, writer):
         if self._clients < _CLIENTS_MAX:

@@ -26,6 +26,7 @@ class Travel:
         self._key = key and unhexlify(key)
         self._log = log
         self._roads = None
+        self.server = None
         self.address = None  # "HOST:PORT" where others reach this city, once there is one
 
     async def move(self, host):
@@ -44,13 +45,10 @@ class Travel:
             )
         await roads.listen_at(host)
         self._roads = roads
+        self.server = roads.server
         self.address = "%s:%d" % (host, roads.port)
         while self._peers:
             self.dial(self._peers.pop(0))
-
-    def listens(self):
-        """Whether whoever dials this city is heard."""
-        return self._roads.listens()
 
     def quiet_ms(self):
         """Milliseconds since anybody was heard on a road; hours if there is none."""

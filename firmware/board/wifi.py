@@ -12,7 +12,7 @@ import asyncio
 import os
 
 import network
-from deskonomy.compat import discard
+from deskonomy.compat import discard, listens
 from micropython import const
 
 _LOOK_MS = const(200)
@@ -42,8 +42,8 @@ class Wifi:
     async def keep(self, travel, *others):
         """Join a network and stay on it, for ever.
 
-        When the board has another address than before, or one of them no longer listens, await move(address) of travel,
-        which also knows when anybody was heard, and of the others.
+        When the board has another address than before, or the server of one of them no longer listens, await
+        move(address) of travel, which also knows when anybody was heard, and of the others.
         """
         wait = _WAIT
         while True:
@@ -106,7 +106,7 @@ class Wifi:
                 self._log("the Wi-Fi is gone")
                 return
             for one in servers:
-                if self._host and not one.listens():
+                if not listens(one.server):
                     self._host = None
             if host != self._host:
                 try:

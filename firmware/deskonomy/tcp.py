@@ -16,7 +16,7 @@ import asyncio
 import errno
 import os
 
-from .compat import const, dials_at_once, discard, host_of, listens
+from .compat import const, dials_at_once, discard, host_of
 from .ledger import Ledger
 from .link import Clock, Link
 
@@ -48,7 +48,8 @@ class Roads:
     question. key: 32 bytes that every peer must have too, None to let in whoever comes. key_of: function from a peer's
     name to a key of its own that is asked of it instead, or None.
 
-    The city's ledger goes on where it is saved; a city without one gets one that outlives nothing.
+    The city's ledger goes on where it is saved; a city without one gets one that outlives nothing. server: asyncio's,
+    None while nobody listens.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Roads:
         self.log = log
         self.has_memory = has_memory
         self._clock = Clock()
-        self._server = None
+        self.server = None
         self._links = []
         self._looking = None  # the task that lets them look at the clock, while there are any
         self._dialled = {}  # _Dialled by (host, port)
@@ -91,14 +92,10 @@ class Roads:
 
     async def listen_at(self, host):
         """Listen there, and nowhere else any more: this machine's address has changed. Raises OSError as start()."""
-        if self._server is not None:
-            await discard(self._server)
+        if self.server is not None:
+            await discard(self.server)
         self.listen = host
         await self.start()
-
-    def listens(self):
-        """Whether it does, since start(): on MicroPython the task of a server may have died for want of memory."""
-        return listens(self._server)
 
     def quiet_ms(self):
         """Milliseconds since any peer was heard that is connected now; an hour if none is."""
@@ -108,7 +105,7 @@ class Roads:
         """Listen. Raises OSError, with EADDRINUSE if a hundred ports from `port` on are taken."""
         for port in range(self.port, min(self.port + _PORTS, 65536)):
             try:
-                self._server = await asyncio.start_server(self._accept, self.listen, port)
+                self.server = await asyncio.start_server(self._accept, self.listen, port)
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     raise
@@ -150,16 +147,16 @@ class Roads:
 
     async def close(self):
         """End everything: nothing of this is left in the loop, and no socket open."""
-        if self._server is not None:
-            self._server.close()
+        if self.server is not None:
+            self.server.close()
         for host, port in list(self._dialled):
             await self.hang_up(host, port)
         for link in list(self._links):
             link.end("this city closes its roads")
             await _ended(link.task)
-        if self._server is not None:
-            await self._server.wait_closed()
-            self._server = None
+        if self.server is not None:
+            await self.server.wait_closed()
+            self.server = None
         if self._looking is not None:
             await _ended(self._looking)
 

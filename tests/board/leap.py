@@ -77,27 +77,33 @@ def active(station, is_active):
 network.WLAN.active = active
 
 
+class Server:
+    """Of the page: dead until it listens anew."""
+
+    class task:
+        def done():
+            return "page" in now["dead"]
+
+
 class Travel:
+    server = None
+
     async def move(self, host):
         if host == "0.0.0.1":
             raise OSError(23)
         tell("moved", host)
-
-    def listens(self):
-        return True
 
     def quiet_ms(self):
         return now["quiet_ms"]
 
 
 class Page:
+    server = Server
+
     async def move(self, host):
         tell("page", host)
         if "page" in now["dead"]:
             now["dead"].remove("page")
-
-    def listens(self):
-        return "page" not in now["dead"]
 
 
 def sign(name):
