@@ -109,7 +109,9 @@ def live(desk, minutes):
     sent, received = (sum(row[way] - before[name][way] for name, row in roads.items()) for way in ("sent", "received"))
     lost = sum(row["lost"] + row["refused"] for row in roads.values())
     third = len(seen) // 3
-    first, last = (min(status["heap"]["used"] for status in part) for part in (seen[:third], seen[-third:]))
+    first, last = (
+        statistics.median(status["heap"]["used"] for status in part) for part in (seen[:third], seen[-third:])
+    )
     heap = seen[-1]["heap"]
     desk.say(
         "%d s of its time with four keyed roads, page, light and three sensors: no reset, %d ticks, %d merchants "
