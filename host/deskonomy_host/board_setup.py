@@ -83,7 +83,9 @@ def erase(path, yes):
     if not yes:
         if not sys.stdin.isatty():
             raise Wrong("erase asks first: type deskonomy board erase %s --yes" % path)
-        typer.confirm("Remove the city from %s, with its settings and all who live there?" % path, abort=True)
+        if not typer.confirm("Remove the city from %s, with its settings and all who live there?" % path):
+            print("nothing is removed")
+            return
     with _stopped(path):
         removed = asyncio.run(deploying.erase(path, asyncio.run(survey(path))))
     print("removed %d files and folders; MicroPython is still on %s" % (len(removed), path))
