@@ -82,7 +82,7 @@ class Roads:
         self._looking = None  # the task that lets them look at the clock, while there are any
         self._dialled = {}  # _Dialled by (host, port)
         self._complained = False
-        self._looking_up = asyncio.Lock()  # one name at a time, where that stops everything else
+        self._looking_up = None  # a Lock: one name at a time, once there is one, where that stops everything else
         self._failing = {}  # [failures, when they are forgotten] by machine
         self._turned_away = None  # who was last, and why
         self._key = key
@@ -207,6 +207,8 @@ class Roads:
         said = None
         host, port = dialled.host, dialled.port
         alone = not dials_at_once(host)
+        if alone and self._looking_up is None:
+            self._looking_up = asyncio.Lock()
         wait_max_ms = _WAIT_BLOCKING_MAX_MS if alone else _WAIT_MAX_MS
         while True:
             try:
@@ -214,8 +216,9 @@ class Roads:
                     raise MemoryError("%s has no memory for one more" % self.city.name)
                 if alone:
                     await self._looking_up.acquire()
-                    await asyncio.sleep(_BREATH_S)
                 try:
+                    if alone:
+                        await asyncio.sleep(_BREATH_S)
                     reader, writer = await asyncio.wait_for(self.open_connection(host, port), _CONNECT_S)
                 finally:
                     if alone:

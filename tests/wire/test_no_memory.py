@@ -133,5 +133,11 @@ def test_names_are_looked_up_one_at_a_time_where_that_stops_everything(monkeypat
                 one.dial("NAME%d.local" % number, 55555)
             await until(lambda: len({host for host, _ in asked}) == 6)
             assert {together for _, together in asked} == {1}
+            # Whoever is hung up on while it has its turn lets go of it.
+            monkeypatch.setattr(tcp, "_BREATH_S", 3600)
+            await until(one._looking_up.locked)
+            for number in range(6):
+                await one.hang_up("NAME%d.local" % number, 55555)
+            assert not one._looking_up.locked()
 
     asyncio.run(story())
