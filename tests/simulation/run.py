@@ -10,7 +10,8 @@ import pathlib
 import sys
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(pathlib.Path(__file__).parent.parent)]
+    tests = pathlib.Path(__file__).parent.parent
+    sys.path[:0] = [str(tests), str(tests / "core")]
 
 from simulation.schedule import Schedule
 from simulation.world import Broken

@@ -72,6 +72,13 @@ def test_host_is_typed(tmp_path):
     assert check(["host"], host_settings(tmp_path), tmp_path) == {}
 
 
+@pytest.mark.parametrize("command", sorted(path.relative_to(REPO) for path in REPO.glob("tests/*/run.py")), ids=str)
+def test_the_long_proofs_find_what_they_need(command, tmp_path):
+    words = [sys.executable, str(REPO / command), "--help"]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout.startswith("usage: run.py"), done.stderr
+
+
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=["lint", "format"])
 def test_ruff(command):
     done = subprocess.run([sys.executable, "-m", "ruff", *command, str(REPO)], capture_output=True, text=True)
