@@ -398,8 +398,7 @@ class TestMemory(unittest.TestCase):
         peer = Peer()
         peer.road.turn(False)
         peer.session.connection.send = no_memory
-        with self.assertRaises(MemoryError):
-            peer.depart(7)
+        self.assertRaises(MemoryError, peer.depart, 7)
         peer.session.end(True)
         self.assertEqual(([one.money_mills for one in peer.road.outbound], peer.road.lost), ([7], 0))
 
@@ -411,8 +410,7 @@ class TestMemory(unittest.TestCase):
         peer = Peer(volatile=False)
         peer.depart(7, 8)
         peer.road.inbound = Full()
-        with self.assertRaises(MemoryError):
-            peer.session.end(False)
+        self.assertRaises(MemoryError, peer.session.end, False)
         self.assertEqual(([one.money_mills for one in peer.road.outbound], peer.road.sequence), ([7, 8], 2))
         self.assertEqual((peer.road.state, peer.road.saved), ("down", 0))
 
