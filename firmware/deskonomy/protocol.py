@@ -40,7 +40,6 @@ _NAMING_BYTES = const(1024)  # what the first kind reads as a name; far more tha
 # Bytes of memory for each byte of a merchant's line: it takes up to four, and two more while it is written.
 _TIMES_LINE = const(6)
 _PIECE_BYTES = const(512)  # a line that has not ended lies in pieces of this and more, so that it needs no hole for all
-_WAITS_MAX = const(10)  # looks at somebody who waits for memory, a second or so apart; then it forgets what it knows
 
 Send = namedtuple("Send", ("data",))  # these bytes go out now, alone
 Named = namedtuple("Named", ("name",))  # who the peer is
@@ -64,8 +63,8 @@ class Connection:
     line read, in bytes. peer: its name (str), None until known. state: see above. sealed: whether the peer has proven
     that it has our key, and every line is sealed with it. excuse: why the connection ended if it ends now, None if that
     is not for us to tell. has_memory: as tcp.Roads takes it. waiting: the line of a merchant for whom there is too
-    little memory now. It forgets what it knows when it has waited for long; and at once if it has an id, since
-    acknowledgements may come behind. It is not refused, since it may have been let in before and come again.
+    little memory now. Who has an id does not wait, since acknowledgements may come behind, nor is it refused, since it
+    may have been let in before and come again: it forgets what it knows.
     """
 
     sealed = False
@@ -87,7 +86,6 @@ class Connection:
         self._line = []  # the beginning of a line that has not ended, in pieces; None inside one that is too long
         self.has_memory = None
         self.waiting = None
-        self._waits = 0  # how often it was looked at
 
     def elapse(self, now_ms):
         """What the passing of time brings: a list of Send, Named, Ready, Broken."""
@@ -218,12 +216,9 @@ class Connection:
     def _merchant_event(self, line):
         """The event of a merchant's line, None if it waits for memory."""
         whole = self.has_memory is None or self.has_memory(_TIMES_LINE * len(line))
-        if not whole and self._waits < _WAITS_MAX and codec.id_of(line) is None:
-            self._waits += 1
-            self.waiting = line
+        self.waiting = None if whole or codec.id_of(line) is not None else line
+        if self.waiting is not None:
             return None
-        self._waits = 0
-        self.waiting = None
         try:
             return Arrived(codec.decode(line, whole), whole)
         except codec.Refused as refused:

@@ -225,19 +225,6 @@ class TestMemory(unittest.TestCase):
         self.assertEqual(events(one), [5, Message(["ping", 1]), 6])
         self.assertIsNone(one.waiting)
 
-    def test_who_waits_for_long_forgets_what_it_knows(self):
-        one = named()
-        one.has_memory = lambda bytes_: False
-        one.receive(line(5), 0)
-        looks = 0
-        event = None
-        while event is None:
-            self.assertLess(looks, 100)
-            looks += 1
-            event = one.next_event()
-        self.assertEqual((looks, event.merchant.money_mills, event.merchant.prices_mills), (11, 5, {}))
-        self.assertEqual((event.whole, one.waiting), (False, None))
-
     def test_one_of_ours_forgets_what_it_knows(self):
         for free in (False, True):
             one = named()
