@@ -62,29 +62,22 @@ def test_a_crash_loop_is_stopped_by_ctrl_c(deployed, loop):
     assert starts(deployed) == 0
 
 
-def test_the_watchdog_counts_and_somebodys_hand_does_not(deployed):
+@pytest.mark.parametrize(
+    "cause, words", [("watchdog", "The watchdog reset the board"), ("hard", "not by Python")], ids=["watchdog", "fault"]
+)
+def test_a_reset_that_nobody_asked_for_counts_and_somebodys_hand_does_not(deployed, cause, words):
     assert starts(deployed) == 1
     for count in (2, 3):
-        deployed.reset("watchdog")
+        deployed.reset(cause)
         deployed.wait_for(CITY_STATUS)
         assert starts(deployed) == count
-    deployed.reset("watchdog")
+    deployed.reset(cause)
     deployed.wait_for(SAFE)
-    assert log(deployed).count("The watchdog reset the board") == 3
+    assert log(deployed).count(words) == 3
     for _ in range(4):
         deployed.reset("power")
         deployed.wait_for(CITY_STATUS)
     assert starts(deployed) == 1
-
-
-def test_a_fault_below_python_counts_and_is_written_down(deployed):
-    for count in (2, 3):
-        deployed.reset("hard")
-        deployed.wait_for(CITY_STATUS)
-        assert starts(deployed) == count
-    deployed.reset("hard")
-    deployed.wait_for(SAFE)
-    assert log(deployed).count("not by Python") == 3
 
 
 def test_the_log_stays_small(deployed):
