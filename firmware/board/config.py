@@ -99,7 +99,7 @@ def _is_name(value):
 
 def _is_address(value):
     host, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
-    return host and port.isdigit() and 1 <= int(port) <= 65535
+    return host and port and not port.strip("0123456789") and 1 <= int(port) <= 65535
 
 
 def _is_key(value):

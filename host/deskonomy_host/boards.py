@@ -56,7 +56,7 @@ def check(config, said=None):
     firmware = rules()
     try:
         firmware.check(config)
-    except (firmware.ConfigError, ValueError) as error:  # such as "²", which CPython takes for a digit, and for none
+    except firmware.ConfigError as error:
         if said:
             raise Wrong(said + str(error).removeprefix(CONFIG)) from None
         raise Failed(str(error)) from None

@@ -149,6 +149,8 @@ def test_passwords_come_from_where_they_are_known(monkeypatch):
         ("sensors = 3", Wrong, 'board.toml: "sensors" must be a list of sensors'),
         ("sensors = [3]", Wrong, 'board.toml: "sensors" must be a list of sensors'),
         ("[[sensors]]\nkind = ['adc']", Wrong, 'board.toml: a sensor\'s "kind" must be one of'),
+        ("connect = ['h:²']", Wrong, r'board\.toml: "connect" must be a list of "HOST:PORT"'),
+        ("page = 2026-01-01", Wrong, r"board\.toml: no setting is a date or a time"),
         ("wifi = [3]", Wrong, 'board.toml: "wifi" must be a list of'),
         ("[[sensors]]\nkind = 'mcu'\n[[sensors]]\nkind = 'rssi'", Wrong, "mcu and rssi both decide the yield of wood"),
         (None, Failed, "cannot read .*board.toml: No such file"),
@@ -157,6 +159,6 @@ def test_passwords_come_from_where_they_are_known(monkeypatch):
 def test_files_that_make_no_sense(tmp_path, monkeypatch, text, error, complaint):
     monkeypatch.chdir(tmp_path)
     if text is not None:
-        (tmp_path / "board.toml").write_text(text)
+        (tmp_path / "board.toml").write_text(text, encoding="utf-8")
     with pytest.raises(error, match=complaint):
         board_settings.read("board.toml")
