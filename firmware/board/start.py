@@ -16,9 +16,8 @@ import machine
 import network
 from micropython import const
 
-_STARTS = const(
-    "starts.txt"
-)  # how many starts in a row have crashed, with the one under way; " said" if Python knows why
+# How many starts in a row have crashed, the one under way included; then " said" if Python knows why.
+_STARTS = const("starts.txt")
 _LOG = const("crash.log")
 _CRASHES_MAX = const(3)
 _LOG_MAX = const(2048)  # characters of the log, the newest last

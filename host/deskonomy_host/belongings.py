@@ -48,20 +48,18 @@ def _sources():
     return set(paths.firmware_files())
 
 
-def has_our_main(board):
+def _has_our_main(board):
     mains = {sha256(main_of(slot)) for slot in SLOTS} | {sha256((paths.FIRMWARE / MAIN).read_bytes())}
     return board.files.get(MAIN) in mains
 
 
 def check_slots(board):
     """Raises Failed if a board that runs none of ours has files in the slots that are its owner's."""
-    for slot in SLOTS:
-        theirs = sorted(path for path in slot_of(board, slot) if not _is_ours(path))
-        if theirs and not has_our_main(board):
-            raise Failed(
-                "the firmware needs the folders /a and /b for itself, and %s/%s is yours: move it away first"
-                % (slot, theirs[0])
-            )
+    theirs = [f"{slot}/{path}" for slot in SLOTS for path in sorted(slot_of(board, slot)) if not _is_ours(path)]
+    if theirs and not _has_our_main(board):
+        raise Failed(
+            "the firmware needs the folders /a and /b for itself, and %s is yours: move it away first" % theirs[0]
+        )
 
 
 def check_nothing_hides(board):
@@ -73,7 +71,7 @@ def check_nothing_hides(board):
 
 def aside_of(board):
     """What a main.py that is none of ours is to be called from now on; "" if there is none."""
-    if MAIN not in board.files or has_our_main(board):
+    if MAIN not in board.files or _has_our_main(board):
         return ""
     return next(name for name in ("main.old%s.py" % (n or "") for n in itertools.count()) if name not in board.files)
 
@@ -87,7 +85,7 @@ def loose(board):
 def ours(board):
     """All paths on a board that are this firmware's, files before the folders that they are in. Pure."""
     slots = tuple(f"{folder}/" for folder in (*SLOTS, BESIDE_IMAGE))
-    runs = has_our_main(board)
+    runs = _has_our_main(board)
     files = [path for path in loose(board) if path in board.files]
     # An older main.py of ours, by mip, is known by what it stands beside.
     main = MAIN in board.files and (runs or bool(files))

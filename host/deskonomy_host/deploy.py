@@ -81,11 +81,10 @@ def plan(files, board):
     is_there = runs and there[runs] == {path: sha256(data) for path, data in files.items()}
     slot = runs if is_there else SLOTS[runs == SLOTS[0]]
     known = {digest: f"{runs}/{path}" for path, digest in there[runs].items()} if runs else {}
-    if not runs:
-        check_slots(board)
+    check_slots(board)
     made = _filled(slot, files, board, known, main=None if slot == runs else main_of(slot))
     _check_space(made, board)
-    return replace(made, aside="" if runs else aside_of(board))
+    return replace(made, aside=aside_of(board))
 
 
 def plan_beside_image(files, board):

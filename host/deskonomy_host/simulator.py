@@ -243,10 +243,11 @@ def _alone(flash):
 
     folder = os.open(flash, os.O_RDONLY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failed("%s is the flash of a simulated board that runs: name another folder" % flash) from None
         yield
-    except BlockingIOError:
-        raise Failed("%s is the flash of a simulated board that runs: name another folder" % flash) from None
     finally:
         os.close(folder)
 
