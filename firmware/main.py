@@ -1,4 +1,10 @@
-"""Composes the city: config -> sensors -> city -> roads -> run."""
+"""Composes the city: config -> sensors -> city -> roads -> run.
+
+Here: the order of a start, and which modules a board unloads after it. Not here: what a start checks and what a crash
+leaves behind (deskonomy_board/boot_guard.py), every task that runs (the module that has its function).
+
+A module that is imported under a condition is loaded only where a setting asks for it.
+"""
 
 import asyncio
 import gc
@@ -6,102 +12,126 @@ import sys
 
 from micropython import const
 
-_ROOM_BYTES = const(7168)  # kept in one piece for the city's array, and what comes with it, until all modules are in
-# Modules that a start needs, and a city's birth. (A city of more roads than it is born for takes birth once more.)
-_PASSING = ("board.start", "board.config", "board.wake", "deskonomy.thaw", "deskonomy.birth", "deskonomy.goods")
-_SETTLED_S = const(60)  # a start that lives so long has not crashed
-# Merchants that live here at most, beside as many as were born here; others wait on their roads.
-_GUESTS_MAX = const(12)
+# Modules that only a start and a city's birth need: unload() drops them from memory. This is the only list of them. (A
+# city that opens more roads than its array has places for imports the layout once more.)
+UNLOADED = (
+    "deskonomy_board.boot_guard",
+    "deskonomy_board.config",
+    "deskonomy_board.restore",
+    "deskonomy.storage.decode",
+    "deskonomy.economy.layout",
+    "deskonomy.economy.goods",
+)
+_RESERVE_BYTES = const(7168)  # kept in one piece for the city's array and its restoring, until all modules are imported
+_SETTLED_S = const(60)  # a start that has run for so long has not crashed
+_VISITORS_MAX = const(12)  # merchants that the city holds beside as many as were born here; others wait on their roads
 
 
-def once(module, step, *words):
-    """A step of one of the board's modules that make room for the city again."""
-    board = __import__("board." + module)
+def unload():
+    """Drop the modules that a start needs, and the city does not, from memory."""
+    for name in UNLOADED:
+        if sys.modules.pop(name, None):
+            package, _, module = name.rpartition(".")
+            delattr(sys.modules[package], module)
+
+
+def guard(step, *arguments):
+    """Call a function of the boot guard, and unload it."""
+    from deskonomy_board import boot_guard
+
     try:
-        return getattr(getattr(board, module), step)(*words)
+        return getattr(boot_guard, step)(*arguments)
     finally:
-        for name in _PASSING:
-            if sys.modules.pop(name, None):
-                package, name = name.split(".")
-                delattr(sys.modules[package], name)
+        unload()
 
 
-def part(name):
-    """One of the board's modules that take memory only where a setting asks for them."""
-    return getattr(__import__("board." + name), name)
+def restore(settings, reserve):
+    """Return the city that this start goes on with, and unload what restored it."""
+    from deskonomy_board.restore import wake
+
+    try:
+        return wake(settings, settings["merchants"] + _VISITORS_MAX, reserve)
+    finally:
+        unload()
 
 
 async def settle():
-    """Prove this start."""
+    """Count this start as a success once it has run for a minute."""
     settled = False
     while not settled:
         await asyncio.sleep(_SETTLED_S)
         try:
-            once("start", "forget")
+            guard("forget")
             settled = True
         except MemoryError:
-            pass  # for that module; there may be room later
+            pass  # no memory for the boot guard now; the next attempt may find some
 
 
-async def run(settings, room):
+async def run(settings, reserve):
     """Run the city until Ctrl-C or a reset: alone at first, and with roads as soon as there is Wi-Fi."""
-    from board import console, storage
-    from board.sensors import Sensor, follow
-    from board.travel import Travel
-    from board.wifi import Wifi
-    from deskonomy.drive import Drive
+    from deskonomy.economy.clock import Drive
+    from deskonomy_board import checkpoints, console
+    from deskonomy_board.roads import Travel
+    from deskonomy_board.sensors.sensor import Sensor, follow
+    from deskonomy_board.wifi import Wifi
 
-    city = once("wake", "wake", settings, settings["merchants"] + _GUESTS_MAX, room)
+    city = restore(settings, reserve)
     sensors = [Sensor(words, console.log) for words in settings["sensors"]]
     wifi = Wifi(settings["wifi"], console.log)
     travel = Travel(city, settings["port"], settings["connect"], settings["key"], console.log)
     pace = Drive([city], None if settings["speed"] == "max" else settings["speed"])
     says = console.Status(city, pace, sensors, wifi, travel)
-    # Ends by itself after a minute.
+    # It ends by itself after a minute.
     asyncio.create_task(settle())  # noqa: RUF006 - MicroPython's loop keeps it
     tasks = []
-    if settings["watchdog"]:  # the first, so that it bites whatever stands still at once
-        tasks.append(part("watchdog").guard((lambda: city.tick, lambda: wifi.looks, lambda: Sensor.rounds)))
+    page = None
+    if settings["watchdog"]:  # first, so that it resets a board whose next task blocks at once
+        from deskonomy_board import watchdog
+
+        tasks.append(watchdog.guard((lambda: city.tick, lambda: wifi.looks, lambda: Sensor.rounds)))
+    if settings["page"]:
+        from deskonomy_board import http
+
+        page = http.Page(settings["page"], says.pieces, console.log)
     tasks += [
         pace.run(),
         follow(sensors, city),
         says.report(),
         console.listen(console.commands(city, travel)),
-        storage.keep(city, settings["checkpoint_s"], console.log),
+        checkpoints.keep(city, settings["checkpoint_s"], console.log),
+        wifi.keep(travel, page) if page else wifi.keep(travel),
     ]
-    if settings["page"]:
-        tasks.append(wifi.keep(travel, part("page").Page(settings["page"], says.pieces, console.log)))
-    else:
-        tasks.append(wifi.keep(travel))
     if settings["indicator"]:
+        from deskonomy_board import indicator
 
         def in_trouble():
             is_off = settings["wifi"] and wifi.rssi() is None
             return is_off or any([sensor.error for sensor in sensors])
 
-        tasks.append(part("indicator").show(settings["indicator"], city, in_trouble, console.log))
+        tasks.append(indicator.show(settings["indicator"], city, in_trouble, console.log))
     await asyncio.gather(*tasks)
 
 
 def main():
+    """Start the city; a crash is written down and resets the board, Ctrl-C leaves it to the REPL."""
     gc.threshold(1024)  # collect often, so that what stays lies close together and leaves room in one piece
-    room = [bytearray(_ROOM_BYTES)]
+    reserve = [bytearray(_RESERVE_BYTES)]
     settings = None
     try:
-        settings = once("start", "begin")
+        settings = guard("begin")
         if settings:
-            asyncio.run(run(settings, room))
+            asyncio.run(run(settings, reserve))
     except Exception as error:
-        asyncio.new_event_loop()  # the tasks of the old one, and all that they hold, make room
+        asyncio.new_event_loop()  # the tasks of the old one, and all that they hold, are freed
         gc.collect()
-        once("start", "crashed", error, settings)
+        guard("crashed", error, settings)
     except KeyboardInterrupt:
         resting = False
         while not resting:
             try:
-                once("start", "rest", settings)
+                guard("rest", settings)
                 resting = True
-            except KeyboardInterrupt:  # somebody types it twice, to be sure
+            except KeyboardInterrupt:  # a second Ctrl-C must not leave the boot guard half done
                 pass
         raise
 

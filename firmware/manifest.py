@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 
 sys.path.append(str(Path.cwd().parent / "host"))
-from deskonomy_host.bundle import as_on_board
+from deskonomy_host.boards.deploy.shrink.bundle import as_on_board
 
-sources = [Path("main.py"), *sorted(Path("deskonomy").rglob("*.py")), *sorted(Path("board").rglob("*.py"))]
+sources = [Path("main.py"), *sorted(Path("deskonomy").rglob("*.py")), *sorted(Path("deskonomy_board").rglob("*.py"))]
 folder = tempfile.mkdtemp()
 atexit.register(shutil.rmtree, folder)  # by then all is compiled
 for path, text in as_on_board({path.as_posix(): path.read_text(encoding="utf-8") for path in sources}).items():
@@ -18,4 +18,4 @@ for path, text in as_on_board({path.as_posix(): path.read_text(encoding="utf-8")
     Path(folder, path).write_text(text, encoding="utf-8")
 module("main.py", base_path=folder, opt=3)
 package("deskonomy", base_path=folder, opt=3)
-package("board", base_path=folder, opt=3)
+package("deskonomy_board", base_path=folder, opt=3)

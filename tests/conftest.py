@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from typed import PATIENCE_S, WORDS, Background
+from helpers.commands import PATIENCE_S, WORDS, Background
 
 
 @pytest.fixture(scope="session", autouse=True)

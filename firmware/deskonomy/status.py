@@ -4,8 +4,8 @@ Here: JSON text whose amounts are exact to the mill, also where floats have 24 b
 to whom.
 """
 
-from . import kernel as k
-from .compat import strided
+from deskonomy.compat import strided
+from deskonomy.economy import kernel as k
 
 
 def decimal(mills):

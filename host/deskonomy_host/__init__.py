@@ -6,15 +6,16 @@ Those are loaded when they are asked for, so that the command's words are answer
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .history_reader import History
-    from .library import Harbour, Merchant, NoRoad, Road
+    from deskonomy_host.history.reader import History
+    from deskonomy_host.roads.client import Harbour, Merchant, NoRoadError, Road
 
-__all__ = ["Harbour", "History", "Merchant", "NoRoad", "Road"]
+__all__ = ["Harbour", "History", "Merchant", "NoRoadError", "Road"]
 
 
 def __getattr__(name: str):
     if name not in __all__:
         raise AttributeError(f"deskonomy_host has no {name}, only {', '.join(__all__)}")
-    from . import history_reader, library
+    from deskonomy_host.history import reader as history_reader
+    from deskonomy_host.roads import client as library
 
     return getattr(history_reader if name == "History" else library, name)

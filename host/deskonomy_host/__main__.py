@@ -2,6 +2,6 @@
 
 import sys
 
-from .cli import main
+from deskonomy_host.cli import main
 
 sys.exit(main())

@@ -1,12 +1,21 @@
-"""The two ways in which a command ends before its time, each one line for whoever typed it.
+"""The exceptions of the host tool.
 
-Here: what any part of the host tool raises. Not here: how it is said and which exit status it becomes (cli.py).
+Here: the two ways in which a command ends before its time, each one line for the user. Not here: how that line is
+printed and which exit status it becomes (cli/__init__.py), the exceptions of the core (deskonomy/errors.py).
+
+    DeskonomyError (the core's base)
+        InvalidLineError, AuthenticationError, InvalidCheckpointError, ConfigError, ProtocolMisuseError
+        OperationError      exit status 1: a port, a file, a peer or a city does not do what it should
+            NoRoadError     a road of the library cannot be opened, or is closed
+        UsageError          exit status 2: arguments or a world file make no sense
 """
 
-
-class Failed(Exception):
-    """Something outside went wrong: a port, a file, a peer, a city that does not run. Exit status 1."""
+from deskonomy.errors import DeskonomyError
 
 
-class Wrong(Exception):
-    """The words typed, or a world file, make no sense; the message says what to type instead. Exit status 2."""
+class OperationError(DeskonomyError):
+    """An operation failed: a port, a file, a peer, or a city that does not run (exit status 1)."""
+
+
+class UsageError(DeskonomyError):
+    """Invalid arguments or world file; the message says what to type instead (exit status 2)."""

@@ -4,7 +4,7 @@ Here: two cities that talk, and everything that such a person could say in the m
 Python for both interpreters. Not here: what the cities make of it (test_keyed.py, tests/wire/test_keyed_roads.py).
 """
 
-from deskonomy.keyed import Keyed
+from deskonomy.wire.sealing import Keyed
 
 KEY = bytes(range(32))
 OTHER_KEY = bytes(range(1, 33))

@@ -4,8 +4,8 @@ Here: the corpus. Not here: what is made of it (test_hostile.py). M is a good me
 comes, the text is part of its reason, else it is "".
 """
 
-from deskonomy.merchant import Merchant
-from lines import line_of
+from core.lines import line_of
+from deskonomy.economy.merchant import Merchant
 
 M = line_of(Merchant("bed", 7))
 

@@ -1,6 +1,6 @@
 """A merchant as it stands on the wire, for tests."""
 
-from deskonomy.codec import encode
+from deskonomy.wire.codec import encode
 
 
 def line_of(merchant):

@@ -85,7 +85,7 @@ def run(names):
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [HERE, HERE + "/../../firmware"]
+    sys.path[:0] = [HERE, HERE + "/..", HERE + "/../../firmware"]
 
     class unittest:
         TestCase = TestCase

@@ -3,10 +3,10 @@
 Here: how they are built, and how money and goods are counted. Works on both interpreters.
 """
 
-from deskonomy import kernel
 from deskonomy import status as st
-from deskonomy.city import City
-from deskonomy.lane import connect
+from deskonomy.economy import kernel
+from deskonomy.economy.city import City
+from deskonomy.roads.local import connect
 
 # (seed, locals, merchants, cities): sizes from an empty street to a town, alone and with roads.
 SIZES = (
@@ -73,7 +73,7 @@ def units(cities):
 def plain_kernel():
     """The kernel as plain Python, also on an interpreter that would compile it."""
     with open(kernel.__file__) as source:
-        text = source.read().replace("@micropython.viper\n", "").replace("from .compat", "from deskonomy.compat")
+        text = source.read().replace("@micropython.viper\n", "")
     names = {}
     exec(text, names)
 

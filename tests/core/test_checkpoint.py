@@ -3,17 +3,18 @@
 import unittest
 from array import array
 
-import scenarios
-from deskonomy import kernel as k
-from deskonomy.checkpoint import _pack, freeze, pieces
-from deskonomy.city import City
-from deskonomy.goods import GOODS, Good
-from deskonomy.lane import connect
-from deskonomy.ledger import Ledger
-from deskonomy.merchant import Merchant
-from deskonomy.road import Road
-from deskonomy.thaw import Unusable, _unpack, thaw
-from scenarios import facts
+from core import scenarios
+from core.scenarios import facts
+from deskonomy.economy import kernel as k
+from deskonomy.economy.city import City
+from deskonomy.economy.goods import GOODS, Good
+from deskonomy.economy.merchant import Merchant
+from deskonomy.errors import InvalidCheckpointError
+from deskonomy.roads.ledger import Ledger
+from deskonomy.roads.local import connect
+from deskonomy.roads.road import Road
+from deskonomy.storage.decode import _unpack, thaw
+from deskonomy.storage.encode import _pack, freeze, pieces
 
 LARGEST = (1 << 53) - 1
 
@@ -241,25 +242,25 @@ class Damage(unittest.TestCase):
         for at in range(len(data)):
             wrong = bytearray(data)
             wrong[at] ^= 1 << at % 8
-            self.assertRaises(Unusable, thaw, bytes(wrong))
+            self.assertRaises(InvalidCheckpointError, thaw, bytes(wrong))
 
     def test_each_truncation_and_more_at_the_end(self):
         data = self.whole()
         for end in range(len(data)):
-            self.assertRaises(Unusable, thaw, data[:end])
-        self.assertRaises(Unusable, thaw, data + b"\0")
+            self.assertRaises(InvalidCheckpointError, thaw, data[:end])
+        self.assertRaises(InvalidCheckpointError, thaw, data + b"\0")
 
     def test_what_was_saved_of_something_else(self):
         city = City("SEASIDE", 1)
         data = freeze(city)
-        self.assertRaises(Unusable, thaw, data, "DESKTOWN")
-        self.assertRaises(Unusable, thaw, data, "SEASIDE", GOODS[:3])
-        self.assertRaises(Unusable, thaw, data, "SEASIDE", tuple(reversed(GOODS)))
+        self.assertRaises(InvalidCheckpointError, thaw, data, "DESKTOWN")
+        self.assertRaises(InvalidCheckpointError, thaw, data, "SEASIDE", GOODS[:3])
+        self.assertRaises(InvalidCheckpointError, thaw, data, "SEASIDE", tuple(reversed(GOODS)))
         self.assertEqual(thaw(data, "SEASIDE", GOODS).digest(), city.digest())
         for wrong, words in (("DESKTOWN", "of SEASIDE, not of DESKTOWN"), (None, None)):
             try:
                 thaw(data, wrong)
-            except Unusable as error:
+            except InvalidCheckpointError as error:
                 self.assertEqual(str(error), words)
 
 

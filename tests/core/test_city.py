@@ -3,13 +3,13 @@
 import json
 import unittest
 
-import scenarios
-from deskonomy import kernel as k
+from core import scenarios
 from deskonomy import status
-from deskonomy.city import City
-from deskonomy.lane import connect
-from deskonomy.merchant import Merchant
-from deskonomy.road import Road
+from deskonomy.economy import kernel as k
+from deskonomy.economy.city import City
+from deskonomy.economy.merchant import Merchant
+from deskonomy.roads.local import connect
+from deskonomy.roads.road import Road
 
 
 def locals_money(city):

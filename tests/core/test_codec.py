@@ -2,12 +2,13 @@
 
 import unittest
 
-from deskonomy import codec
-from deskonomy.codec import Refused, decode, decode_message, encode
-from deskonomy.merchant import Merchant
-from deskonomy.strict_json import TOO_LARGE_MILLS, mills
-from lines import line_of
-from scenarios import facts
+from core.lines import line_of
+from core.scenarios import facts
+from deskonomy.economy.merchant import Merchant
+from deskonomy.errors import InvalidLineError
+from deskonomy.wire import codec
+from deskonomy.wire.codec import decode, decode_message, encode
+from deskonomy.wire.strict_json import TOO_LARGE_MILLS, mills
 
 SEED = (
     b'{"Money": 1211.4803370633176, "BuysSells": "chair", "CarryingCapacity": 20, "Owned": 3, "ExpectedPrices": {'
@@ -28,7 +29,7 @@ class TestDecode(unittest.TestCase):
     def refuses(self, line, why):
         try:
             decode(line)
-        except Refused as refused:
+        except InvalidLineError as refused:
             self.assertIn(why, str(refused), line)
             return
         self.fail("%r was taken" % line)
@@ -306,7 +307,7 @@ class TestMessages(unittest.TestCase):
             b'["a",{}]', b'["a"', b'["a"]]', b'["a",1,2,3,4,5,6,7,8]', b'["a" 1]', b'["a",9007199254740992]',
             b'["\xff"]', b"[" * 5000, b"{}", b"",
         ):  # fmt: skip
-            self.assertRaises(Refused, decode_message, line)
+            self.assertRaises(InvalidLineError, decode_message, line)
 
 
 class TestNames(unittest.TestCase):
@@ -314,4 +315,4 @@ class TestNames(unittest.TestCase):
         for raw in (b"A", b"x" * 64, "MÜNCHEN 2, }]:\\".encode(), "🦊".encode() * 16):
             self.assertEqual(codec.name(raw), raw.decode())
         for raw in (b"", b"x" * 65, b"a\n", b"a\x7f", b"\xc2\x80", b"{", b"a[", b'"', b"\xff", b"\xed\xa0\x80"):
-            self.assertRaises(Refused, codec.name, raw)
+            self.assertRaises(InvalidLineError, codec.name, raw)

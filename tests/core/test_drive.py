@@ -3,9 +3,9 @@
 import asyncio
 import unittest
 
-import deskonomy.drive as drive_module
 from deskonomy.compat import ticks_diff, ticks_ms
-from deskonomy.drive import Drive
+from deskonomy.economy import clock as drive_module
+from deskonomy.economy.clock import Drive
 
 
 class Clockwork:

@@ -3,12 +3,12 @@
 import gc
 import unittest
 
-from deskonomy.city import City
-from deskonomy.codec import decode, name
-from deskonomy.ledger import Ledger
-from deskonomy.protocol import Connection
-from deskonomy.session import Session
-from hostile import CORPUS, M
+from core.hostile import CORPUS, M
+from deskonomy.economy.city import City
+from deskonomy.roads.ledger import Ledger
+from deskonomy.wire.codec import decode, name
+from deskonomy.wire.protocol import Connection
+from deskonomy.wire.session import Session
 
 LINE_MAX = 8192
 

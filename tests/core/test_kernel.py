@@ -3,10 +3,11 @@
 import gc
 import unittest
 
-import scenarios
-from deskonomy import kernel, status
-from deskonomy.city import City
-from deskonomy.lane import connect
+from core import scenarios
+from deskonomy import status
+from deskonomy.economy import kernel
+from deskonomy.economy.city import City
+from deskonomy.roads.local import connect
 
 
 class Books(unittest.TestCase):

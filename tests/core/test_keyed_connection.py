@@ -2,13 +2,14 @@
 
 import unittest
 
-from deskonomy.codec import encode
-from deskonomy.keyed import LINE_MORE, Keyed
-from deskonomy.keyed_connection import KeyedConnection
-from deskonomy.merchant import Merchant
-from deskonomy.protocol import BROKEN, OPEN, Arrived, Broken, Connection, Message, Misuse, Named, Ready, Refusal, Send
-from forgeries import KEY, OTHER_KEY, Dice, forged
-from lines import line_of
+from core.forgeries import KEY, OTHER_KEY, Dice, forged
+from core.lines import line_of
+from deskonomy.economy.merchant import Merchant
+from deskonomy.errors import ProtocolMisuseError
+from deskonomy.wire.codec import encode
+from deskonomy.wire.protocol import BROKEN, OPEN, Arrived, Broken, Connection, Message, Named, Ready, Refusal, Send
+from deskonomy.wire.sealed_protocol import KeyedConnection
+from deskonomy.wire.sealing import LINE_MORE, Keyed
 
 UNPROVEN = "has not proven that it has our key"
 
@@ -100,7 +101,7 @@ class TestHandshake(unittest.TestCase):
         hello, proof = one.elapse(200)
         self.assertEqual(hello.data[:10], b'\n["hello",')
         self.assertIsNone(one.peer)
-        self.assertRaises(Misuse, one.send, line(5))
+        self.assertRaises(ProtocolMisuseError, one.send, line(5))
         there.meet(hello.data[1:-1])
         there.open(proof.data[:-1])
         self.assertEqual(events(one, there.seal(b"") + b"\n", 300), [Named("SEASIDE"), Ready()])

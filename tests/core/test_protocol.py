@@ -2,11 +2,12 @@
 
 import unittest
 
-from deskonomy import protocol
-from deskonomy.codec import encode
-from deskonomy.merchant import Merchant
-from deskonomy.protocol import Arrived, Broken, Connection, Message, Misuse, Named, Ready, Refusal, Send
-from lines import line_of
+from core.lines import line_of
+from deskonomy.economy.merchant import Merchant
+from deskonomy.errors import ProtocolMisuseError
+from deskonomy.wire import protocol
+from deskonomy.wire.codec import encode
+from deskonomy.wire.protocol import Arrived, Broken, Connection, Message, Named, Ready, Refusal, Send
 
 
 def line(money_mills):
@@ -53,7 +54,7 @@ class TestHandshake(unittest.TestCase):
         self.assertEqual(connection.elapse(1199), [])
         self.assertEqual(connection.elapse(1230), [Send(b"\n")])
         self.assertEqual(connection.deadline_ms, 2230)
-        self.assertRaises(Misuse, connection.send, encode(Merchant("bed")))
+        self.assertRaises(ProtocolMisuseError, connection.send, encode(Merchant("bed")))
         self.assertEqual(connection.elapse(2230), [Ready()])
         self.assertIsNone(connection.deadline_ms)
         self.assertEqual(connection.send(encode(Merchant("bed"))), [line_of(Merchant("bed"))])
@@ -137,8 +138,8 @@ class TestHandshake(unittest.TestCase):
 
     def test_our_misuse(self):
         for name in ("", "x" * 65, "a\n", "a{", "[", '"'):
-            self.assertRaises(Misuse, Connection, name, 0)
-        self.assertRaises(Misuse, Connection("RIVERWOOD", 0).receive, b"SEASIDE", 0)
+            self.assertRaises(ProtocolMisuseError, Connection, name, 0)
+        self.assertRaises(ProtocolMisuseError, Connection("RIVERWOOD", 0).receive, b"SEASIDE", 0)
 
 
 class TestLines(unittest.TestCase):

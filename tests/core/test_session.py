@@ -2,11 +2,11 @@
 
 import unittest
 
-from deskonomy.ledger import Ledger
-from deskonomy.merchant import Merchant
-from deskonomy.protocol import Connection
-from deskonomy.session import Session
-from lines import line_of
+from core.lines import line_of
+from deskonomy.economy.merchant import Merchant
+from deskonomy.roads.ledger import Ledger
+from deskonomy.wire.protocol import Connection
+from deskonomy.wire.session import Session
 
 OWN, THEIRS = 1001, 2002  # incarnations
 

@@ -12,10 +12,10 @@ import time
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
-from ..errors import Failed, Wrong
-from .figure import Figure
-from .show import bars, print_tables
-from .stage import Stage
+from deskonomy_host.bench.figure import Figure
+from deskonomy_host.bench.show import bars, print_tables
+from deskonomy_host.bench.stage import Stage
+from deskonomy_host.errors import OperationError, UsageError
 
 # name: (what it is about, module, function of a Stage and a bar that returns Figures)
 SECTIONS = {
@@ -32,10 +32,11 @@ SECTIONS = {
 
 
 def bench(quick=False, only=(), as_json=False, micropython=None):
-    """Measure, then print tables, or one JSON object. only: names of SECTIONS; none for all. Raises Wrong, Failed."""
+    """Measure, then print tables, or one JSON object. only: names of SECTIONS; none for all. Raises UsageError,
+    OperationError."""
     for name in only:
         if name not in SECTIONS:
-            raise Wrong(f"no section {name}: type --only with one of {', '.join(SECTIONS)}")
+            raise UsageError(f"no section {name}: type --only with one of {', '.join(SECTIONS)}")
     begin = time.monotonic()
     found, failed = {}, []
     with contextlib.ExitStack() as stack:
@@ -48,7 +49,7 @@ def bench(quick=False, only=(), as_json=False, micropython=None):
             measure = getattr(import_module("." + module, __name__), function)
             try:
                 found[name] = measure(stage, progress[name])
-            except Failed as error:
+            except OperationError as error:
                 found[name] = [Figure(name, "", note=str(error))]
                 failed.append(name)
             progress[name].finish()
@@ -59,7 +60,7 @@ def bench(quick=False, only=(), as_json=False, micropython=None):
     else:
         print_tables({SECTIONS[name][0]: figures for name, figures in found.items()}, result)
     if failed:
-        raise Failed(f"not all could be measured: {', '.join(failed)}")
+        raise OperationError(f"not all could be measured: {', '.join(failed)}")
 
 
 def machine():

@@ -9,13 +9,13 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, field
 
-from deskonomy.merchant import Merchant
+from deskonomy.economy.merchant import Merchant
 
-from .. import words
-from ..errors import Failed
-from ..simulator import SimulatedBoard
-from .figure import Figure
-from .harbour import UP_WITHIN_S, Harbour
+from deskonomy_host import validation as words
+from deskonomy_host.bench.figure import Figure
+from deskonomy_host.bench.harbour import UP_WITHIN_S, Harbour
+from deskonomy_host.boards.simulator.board import SimulatedBoard
+from deskonomy_host.errors import OperationError
 
 CITY = "DESKTOWN"
 PORT = 56_200
@@ -81,7 +81,7 @@ async def _watch(stage, bar, speed, roads, crews, checkpoint_s=None):
                 for shuttle in shuttles:
                     shuttle.hire(crew)
                 await seen.fill(simulated, shuttles, stage.rounds, bar)
-    except Failed as error:
+    except OperationError as error:
         for seen in crews.values():
             seen.note = str(error)
 
@@ -96,7 +96,7 @@ class Seen:
     note: str = ""
 
     async def fill(self, simulated, shuttles, seconds, bar):
-        """Look at it once a second. Raises Failed if the board gives up."""
+        """Look at it once a second. Raises OperationError if the board gives up."""
         clock = asyncio.get_running_loop().time
         closed_before = len(_closed(simulated))
         for _ in range(seconds):

@@ -1,17 +1,17 @@
 """How fast merchants become lines and lines merchants, on either interpreter.
 
-Here: who is asked. Not here: the merchant (on_board/bench_codec.py), sockets (road.py).
+Here: who is asked. Not here: the merchant (programs/codec.py), sockets (road.py).
 """
 
-from .figure import Figure
+from deskonomy_host.bench.figure import Figure
 
 
 def codec(stage, bar):
     """Merchants a second, encoded and decoded."""
     count = 100 if stage.quick else 2000
-    players = {"CPython": stage.on_cpython("bench_codec.py")}
+    players = {"CPython": stage.on_cpython("codec.py")}
     if stage.micropython is not None:
-        players["MicroPython"] = stage.on_micropython("bench_codec.py", stage.core())
+        players["MicroPython"] = stage.on_micropython("codec.py", stage.core())
     bar.begin(stage.rounds * len(players))
     answers = {name: [] for name in players}
     for _ in range(stage.rounds):

@@ -11,8 +11,8 @@ import json
 import sys
 import time
 
-from deskonomy.merchant import Merchant
-from deskonomy.tcp import Roads
+from deskonomy.economy.merchant import Merchant
+from deskonomy.wire.network import Roads
 
 CITIES = ("PORTSVILLE", "RIVERWOOD", "SEASIDE", "WINTERHOLD")
 GOODS = ("bed", "chair", "thread", "wood")

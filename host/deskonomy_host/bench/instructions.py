@@ -9,9 +9,9 @@ import re
 import shutil
 import subprocess
 
-from ..errors import Failed
-from .figure import Figure
-from .ticks import ENGINES, why_not, words
+from deskonomy_host.bench.figure import Figure
+from deskonomy_host.bench.ticks import ENGINES, why_not, words
+from deskonomy_host.errors import OperationError
 
 # An emulated ESP32 at so many did 66 ticks/s of the oracle; so the oracle's own line tells how far this can be trusted.
 BOARD_PER_S = 125_000_000
@@ -54,5 +54,5 @@ def _count(valgrind, program, ticks):
     )
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode or not found:
-        raise Failed(f"valgrind could not run {program[-2]}: {done.stderr.strip().splitlines()[-1]}")
+        raise OperationError(f"valgrind could not run {program[-2]}: {done.stderr.strip().splitlines()[-1]}")
     return int(found[1])

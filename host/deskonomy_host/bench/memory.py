@@ -1,17 +1,17 @@
 """Memory: how large a city's state is, and what city and firmware take of a board's heap.
 
-Here: finding it from outside. Not here: what is found inside MicroPython (on_board/bench_memory.py, bench_import.py).
+Here: finding it from outside. Not here: what is found inside MicroPython (programs/memory.py, import_firmware.py).
 On a 64-bit machine an object takes twice as much as on a board, so its heap of 112k stands for a board's 56 KiB.
 """
 
 import json
 import subprocess
 
-from deskonomy.city import City
+from deskonomy.economy.city import City
 
-from .. import paths
-from .figure import Figure
-from .ticks import SIZES
+from deskonomy_host import paths
+from deskonomy_host.bench.figure import Figure
+from deskonomy_host.bench.ticks import SIZES
 
 HEAP_KIB = 112
 STATE_MAX = 6 * 1024
@@ -36,7 +36,7 @@ def memory(stage, bar):
 
 def _in_use(stage, bar):
     bar.doing("10,000 ticks on MicroPython")
-    said = json.loads(stage.output(stage.on_micropython("bench_memory.py", stage.core())))
+    said = json.loads(stage.output(stage.on_micropython("memory.py", stage.core())))
     bar.step()
     crossings = f"of {said['crossings']:,} between two cities"
     return [
@@ -49,7 +49,7 @@ def _in_use(stage, bar):
 
 
 def _import(stage, bar):
-    words = "bench_import.py", stage.firmware(), _STAND_INS
+    words = "import_firmware.py", stage.firmware(), _STAND_INS
     used = json.loads(stage.output(stage.on_micropython(*words, heap=f"{_SEARCH_KIB[1]}k")))
     built_in = used["stand_ins"] - used["before"]
     low, high = _SEARCH_KIB

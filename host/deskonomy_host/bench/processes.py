@@ -9,9 +9,9 @@ import contextlib
 import math
 import time
 
-from .. import world
-from ..workers import Workers, divide
-from .figure import Figure, ratios
+from deskonomy_host.bench.figure import Figure, ratios
+from deskonomy_host.runtime.workers import Workers, divide
+from deskonomy_host.world import plan as world
 
 CITIES = ("RIVERWOOD", "SEASIDE", "PORTSVILLE", "WINTERHOLD")
 SIZES = (1_000, 10_000)  # locals in each of them

@@ -8,8 +8,8 @@ import json
 import subprocess
 import sys
 
-from ..errors import Failed
-from .figure import Figure
+from deskonomy_host.bench.figure import Figure
+from deskonomy_host.errors import OperationError
 
 _HARBOUR = [sys.executable, "-m", "deskonomy_host.bench.harbour"]
 
@@ -53,5 +53,5 @@ def _line(process):
     line = process.stdout.readline()
     if not line:
         said = process.stderr.read().strip().splitlines()
-        raise Failed(f"the road did not last: {said[-1] if said else 'no reason given'}")
+        raise OperationError(f"the road did not last: {said[-1] if said else 'no reason given'}")
     return json.loads(line)

@@ -1,7 +1,7 @@
 """Where the bench measures: processes of either interpreter that answer questions, and the files they need.
 
 Here: starting them, asking them, ending them. Not here: what they are asked (the sections), what they do
-(on_board/bench_*.py).
+(programs/).
 """
 
 import contextlib
@@ -12,9 +12,10 @@ import tempfile
 from functools import cached_property
 from pathlib import Path
 
-from .. import deploy, paths
-from ..errors import Failed
-from ..interpreter import find_micropython
+from deskonomy_host import paths
+from deskonomy_host.boards.deploy import deploy
+from deskonomy_host.boards.simulator.interpreter import find_micropython
+from deskonomy_host.errors import OperationError
 
 NO_NATIVE = "this MicroPython runs no machine code"
 
@@ -34,7 +35,7 @@ class Stage:
         self._players = {}
         try:
             self.micropython = find_micropython(micropython)
-        except Failed as error:
+        except OperationError as error:
             self.micropython = None
             self.why_none = str(error)
 
@@ -71,18 +72,18 @@ class Stage:
         return str(folder)
 
     def on_cpython(self, program, *words):
-        """How to start one of on_board/ on CPython: a list of words."""
-        return [sys.executable, "-u", str(paths.ON_BOARD / program), *words]
+        """How to start one of programs/ on CPython: a list of words."""
+        return [sys.executable, "-u", str(paths.BENCH_PROGRAMS / program), *words]
 
     def on_micropython(self, program, *words, heap="112k"):
         """The same on MicroPython, with a heap as -X heapsize takes it."""
-        return [self.micropython, "-X", f"heapsize={heap}", str(paths.ON_BOARD / program), *words]
+        return [self.micropython, "-X", f"heapsize={heap}", str(paths.BENCH_PROGRAMS / program), *words]
 
     def output(self, words):
-        """All that these words print. Raises Failed."""
+        """All that these words print. Raises OperationError."""
         done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode:
-            raise Failed(f"{_program(words)} failed: {_last_line(done.stderr)}")
+            raise OperationError(f"{_program(words)} failed: {_last_line(done.stderr)}")
         return done.stdout
 
     def player(self, words):
@@ -95,7 +96,7 @@ class Stage:
 
 
 class Player:
-    """A process that answers questions, see on_board/bench_answers.py."""
+    """A process that answers questions, see programs/answers.py."""
 
     def __init__(self, words):
         self._words = words
@@ -109,7 +110,7 @@ class Player:
         )
 
     def ask(self, *question):
-        """Its answer, as JSON has it. Raises Failed if it ended instead."""
+        """Its answer, as JSON has it. Raises OperationError if it ended instead."""
         stdin, stdout, stderr = self._process.stdin, self._process.stdout, self._process.stderr
         assert stdin and stdout and stderr
         with contextlib.suppress(BrokenPipeError):
@@ -117,7 +118,7 @@ class Player:
             stdin.flush()
         line = stdout.readline()
         if not line:
-            raise Failed(f"{_program(self._words)} ended: {_last_line(stderr.read())}")
+            raise OperationError(f"{_program(self._words)} ended: {_last_line(stderr.read())}")
         return json.loads(line)
 
     def close(self):

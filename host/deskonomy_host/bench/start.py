@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 
-from ..errors import Failed
-from .figure import Figure
+from deskonomy_host.bench.figure import Figure
+from deskonomy_host.errors import OperationError
 
 _DESKONOMY = [sys.executable, "-c", "import sys; from deskonomy_host.cli import main; sys.exit(main())"]
 _RUN = [*_DESKONOMY, "run", "RIVERWOOD", "--ticks", "1", "--json"]
@@ -42,5 +42,5 @@ def _time(words, environment):
     before = time.perf_counter()
     done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
-        raise Failed(f"{words[-1]} ended with {done.returncode}: {done.stderr.strip()}")
+        raise OperationError(f"{words[-1]} ended with {done.returncode}: {done.stderr.strip()}")
     return time.perf_counter() - before

@@ -1,22 +1,22 @@
 """How fast cities tick, on every engine and for the oracle, and how that grows with a city's size.
 
 Here: who is compared, and at which sizes and ages. All take turns, round by round, so that whatever else this machine
-does hits all alike; a ratio is that of one round. Not here: the ticking (on_board/bench_ticks.py).
+does hits all alike; a ratio is that of one round. Not here: the ticking (programs/ticks.py).
 """
 
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from .. import paths
-from .figure import Figure, ratios
-from .stage import NO_NATIVE
+from deskonomy_host import paths
+from deskonomy_host.bench.figure import Figure, ratios
+from deskonomy_host.bench.stage import NO_NATIVE
 
 ACTS = 0.1  # of all residents, in a tick
 
 
 @dataclass(frozen=True)
 class Engine:
-    """Who ticks. kind: as on_board/bench_ticks.py knows it. locals_max: larger cities would take it too long.
+    """Who ticks. kind: as programs/ticks.py knows it. locals_max: larger cities would take it too long.
 
     at_least: how many times as fast as the oracle on the same interpreter it must be.
     """
@@ -103,15 +103,15 @@ def growth(stage, bar):
 
 
 def words(stage, engine):
-    """How to start on_board/bench_ticks.py for this engine."""
-    oracle = str(paths.ORACLE.parent)
+    """How to start programs/ticks.py for this engine."""
+    oracle = str(paths.BENCH_PROGRAMS)
     if engine.interpreter == "CPython":
-        return stage.on_cpython("bench_ticks.py", engine.kind, oracle)
+        return stage.on_cpython("ticks.py", engine.kind, oracle)
     if engine.kind == "oracle":
         # In a larger heap it is slower: it leaves more to clear away, and less of it in the processor's cache.
-        return stage.on_micropython("bench_ticks.py", engine.kind, oracle, heap="1m")
+        return stage.on_micropython("ticks.py", engine.kind, oracle, heap="1m")
     firmware = stage.core(native=engine.name == "viper")
-    return stage.on_micropython("bench_ticks.py", engine.kind, firmware, heap="128m")
+    return stage.on_micropython("ticks.py", engine.kind, firmware, heap="128m")
 
 
 def why_not(stage, engine):

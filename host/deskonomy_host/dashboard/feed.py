@@ -10,10 +10,10 @@ import json
 import math
 from collections import deque
 
-from ..tasks import background
-from . import events
-from .rows import Rows
-from .track import Track
+from deskonomy_host.aio import background
+from deskonomy_host.telemetry import events
+from deskonomy_host.telemetry.metrics import Rows
+from deskonomy_host.telemetry.timeseries import Track
 
 INTERVAL_S = 0.5
 LISTENERS_MAX = 16

@@ -11,11 +11,12 @@ import json
 import tempfile
 from pathlib import Path
 
-from deskonomy import lane, status
-from deskonomy_host import world
-from deskonomy_host.dashboard.detail import Detail
-from deskonomy_host.history import Recorder
-from deskonomy_host.plot import plot
+from deskonomy import status
+from deskonomy.roads import local as lane
+from deskonomy_host.history.plot import plot
+from deskonomy_host.history.recorder import Recorder
+from deskonomy_host.telemetry.statistics import Detail
+from deskonomy_host.world import plan as world
 
 TITLE = "A road to a city with cheap beds"
 OPENS, ENDS, SAMPLE = 4000, 12_000, 40  # ticks

@@ -11,9 +11,9 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from deskonomy_host.history import Recorder
-from deskonomy_host.plot import plot
-from deskonomy_host.simulator import SimulatedBoard
+from deskonomy_host.boards.simulator.board import SimulatedBoard
+from deskonomy_host.history.plot import plot
+from deskonomy_host.history.recorder import Recorder
 
 TITLE = "A hand on the light sensor of a desk"
 TICKS_PER_S = 250

@@ -15,8 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deskonomy_host import control
-from deskonomy_host.plot import plot
+from deskonomy_host.control import server as control
+from deskonomy_host.history.plot import plot
 
 TITLE = "Four cities, joined half-way to the one with cheap beds"
 JOINED, ENDS, TICKS_PER_S = 12_000, 60_000, 2000

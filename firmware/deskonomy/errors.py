@@ -1,0 +1,37 @@
+"""The exceptions of the core and of a board.
+
+Here: every exception class that a caller may catch; the host tool adds its own below DeskonomyError. Not here: when
+they
+are raised (the functions that raise them name them).
+
+    DeskonomyError
+        InvalidLineError         a line from a peer, or a name, breaks the rules of the wire
+        AuthenticationError      a peer has not proven that it has the key
+        InvalidCheckpointError   saved bytes are no city, or not the expected one
+        ConfigError              config.json cannot be used
+        ProtocolMisuseError      this program calls the protocol in the wrong state: a bug, never the peer's fault
+"""
+
+
+class DeskonomyError(Exception):
+    """The base of every exception that deskonomy raises on purpose."""
+
+
+class InvalidLineError(DeskonomyError):
+    """A line, or a name, breaks the rules of the wire; the text says which rule."""
+
+
+class AuthenticationError(DeskonomyError):
+    """A line does not prove what it has to; the connection ends, and the peer is sent nothing."""
+
+
+class InvalidCheckpointError(DeskonomyError):
+    """The bytes are no city, or not the expected one; the text says which."""
+
+
+class ConfigError(DeskonomyError):
+    """config.json cannot be used; the text says what to correct."""
+
+
+class ProtocolMisuseError(DeskonomyError):
+    """This program calls the protocol in a state that does not allow the call."""

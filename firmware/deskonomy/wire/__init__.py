@@ -1,0 +1,1 @@
+"""The wire protocol: merchants as text, sessions over one connection, and TCP."""

@@ -1,0 +1,91 @@
+"""`deskonomy history`: what a history holds, in a few lines; its tables as CSV and Parquet files.
+
+Here: the summary and the exports. Not here: reading the file itself (history_reader.py).
+"""
+
+import csv
+import time
+from pathlib import Path
+
+from deskonomy_host.errors import OperationError
+from deskonomy_host.history.reader import History
+from deskonomy_host.history.recorder import TABLES
+
+EXPORTED = [name for name in TABLES if name != "about"]
+
+
+def show(path, csv_dir=None, parquet_dir=None, say=print):
+    """Print a summary of a history, or export it to these folders. Raises OperationError."""
+    with History(path) as history:
+        if not history.samples:
+            raise OperationError(f"{path} holds no samples: its run ended before the first one")
+        if csv_dir:
+            say(f"{_to_csv(history, Path(csv_dir))} CSV files in {csv_dir}")
+        if parquet_dir:
+            say(f"{_to_parquet(history, Path(parquet_dir))} Parquet files in {parquet_dir}")
+        if not csv_dir and not parquet_dir:
+            for line in summary(history):
+                say(line)
+
+
+def summary(history):
+    """A few lines about a History: its time, its cities' prices from first to last, its events."""
+    size = history.path.stat().st_size
+    begin = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(history.begin_s))
+    yield f"{history.path}: {_duration(history.end_s - history.begin_s)} from {begin}"
+    yield f"{history.samples:,} samples, {len(history.events()):,} events, {size / 1e6:,.1f} MB"
+    for city in history.cities:
+        first, last = history.query("SELECT min(tick), max(tick) FROM states WHERE city = ?", city)[0]
+        yield f"{city}, ticks {first:,} to {last:,}; mean price at first, at last, lowest to highest:"
+        for good in history.goods:
+            prices = history.prices(city, good)
+            if prices.mean:
+                span = f"{min(prices.low):.2f} to {max(prices.high):.2f}"
+                yield f"  {good:<10}{prices.mean[0]:>9.2f}{prices.mean[-1]:>9.2f}   {span}"
+    events = history.events()
+    for event in events[-10:]:
+        after = _duration(max(0, event.time_s - history.begin_s))
+        yield f"  {after:>8}  {event.text}"
+
+
+def _to_csv(history, folder):
+    for name, columns, rows in _tables(history, folder):
+        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            writer.writerows(rows)
+    return len(EXPORTED)
+
+
+def _to_parquet(history, folder):
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise OperationError("Parquet needs pyarrow; type: pip install 'deskonomy[parquet]'") from None
+    types = {"INTEGER": pyarrow.int64(), "REAL": pyarrow.float64(), "TEXT": pyarrow.string()}
+    for name, columns, rows in _tables(history, folder):
+        declared = dict(column.split()[:2] for column in TABLES[name].split(", PRIMARY")[0].split(", "))
+        schema = pyarrow.schema([(column, types[declared[column]]) for column in columns])
+        by_column = list(zip(*rows, strict=True)) or [()] * len(columns)
+        table = pyarrow.table(dict(zip(columns, by_column, strict=True)), schema=schema)
+        parquet.write_table(table, folder / f"{name}.parquet")
+    return len(EXPORTED)
+
+
+def _tables(history, folder):
+    """(name, columns, rows) of each table, once its folder is there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OperationError(f"cannot write to {folder}: {error.strerror}") from None
+    for name in EXPORTED:
+        yield name, *history.table(name)
+
+
+def _duration(seconds):
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"

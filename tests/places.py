@@ -1,6 +1,0 @@
-"""Where things lie, for tests."""
-
-import pathlib
-
-REPO = pathlib.Path(__file__).resolve().parent.parent
-SHARED = REPO.parent / "shared"  # the tutorial and the descriptions, where they lie beside the project
