@@ -1,24 +1,37 @@
-"""The one place that asks what this interpreter has.
+"""The only module that asks what this interpreter has.
 
-Here: stand-ins for what MicroPython has and CPython lacks, and the other way round, found by trying, never by a
-platform's name. Not here: any rule.
+Here: stand-ins for what MicroPython has and CPython lacks, and the reverse. They are found by trying, never by the name
+of a platform. Not here: any rule of the economy or of the wire.
 """
 
-# Imported by their names as text: a type checker knows either MicroPython's modules or CPython's, never both.
+# A type checker takes this name for true. What depends on it is for type checkers only: MicroPython has no `typing`
+# module, and the shrinking build removes these blocks.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeVar
+
+    Value = TypeVar("Value", int, str)
+
+# Imported by name: a type checker knows either MicroPython's modules or CPython's, never both.
 try:
     micropython = __import__("micropython")
     const = micropython.const
 except ImportError:
 
-    class Compiler:
-        """What the kernel asks of the `micropython` module; an engine may put its own compiler in place of `viper`."""
+    class _Compiler:
+        """The part of the `micropython` module that the kernel uses; an engine may replace `viper` by its compiler."""
 
-        def viper(self, function):
+        def viper(self, function: "Callable[..., int]") -> "Callable[..., int]":
+            """Return the function as it is."""
             return function
 
-    micropython = Compiler()
+    micropython = _Compiler()
 
-    def const(value):
+    def const(value: "Value") -> "Value":
+        """Return the value: only MicroPython compiles constants."""
         return value
 
 
@@ -27,40 +40,43 @@ try:
     ticks_ms, ticks_add, ticks_diff = _time.ticks_ms, _time.ticks_add, _time.ticks_diff
 except AttributeError:
 
-    def ticks_ms():
-        """Milliseconds of a monotonic clock."""
+    def ticks_ms() -> int:
+        """Return the milliseconds of a monotonic clock."""
         return _time.monotonic_ns() // 1_000_000
 
-    def ticks_add(ms, more):
-        """The point in time so many milliseconds later."""
-        return ms + more
+    def ticks_add(ticks: int, delta_ms: int) -> int:
+        """Return the time that is delta_ms after `ticks`."""
+        return ticks + delta_ms
 
-    def ticks_diff(later, earlier):
-        """Milliseconds from earlier to later."""
+    def ticks_diff(later: int, earlier: int) -> int:
+        """Return the milliseconds from `earlier` to `later`."""
         return later - earlier
 
 
-def dials_at_once(host):
-    """Whether dialling this host keeps nothing else waiting: MicroPython resolves names, but no numbers, blocking."""
+def can_dial_concurrently(host: str) -> bool:
+    """Return whether other tasks run while this host is dialled.
+
+    MicroPython resolves names in a blocking call, but an address needs none.
+    """
     import asyncio
 
     return hasattr(asyncio, "to_thread") or host.replace(".", "").isdigit()
 
 
-def ptr32(buffer):
-    """Viper's cast to a pointer, for every engine that needs no cast."""
+def ptr32(buffer: "Any") -> "Any":
+    """Return the buffer: viper's cast to a pointer, for engines that need no cast."""
     return buffer
 
 
 ptr8 = ptr32
 
 
-def strided(words, start, stop, step):
-    """words[start:stop:step], also where slices take no step (MicroPython)."""
+def slice_by_step(values: "array[int]", start: int, stop: int, step: int) -> "Sequence[int]":
+    """Return values[start:stop:step], also where slices take no step (MicroPython)."""
     try:
-        return words[start:stop:step]
+        return values[start:stop:step]
     except NotImplementedError:
-        return [words[i] for i in range(start, stop, step)]
+        return [values[i] for i in range(start, stop, step)]
 
 
 # The same on lwIP, Linux and macOS; MicroPython's unix port has no names for them.
@@ -68,11 +84,11 @@ _IPPROTO_TCP = const(6)
 _TCP_NODELAY = const(1)
 
 
-def prepare(writer):
-    """Let a stream send each line at once, and its drain() return only when the system has taken every byte.
+def configure_stream(writer: "Any") -> None:
+    """Make a stream send each line at once, and make its drain() return only when the system has taken every byte.
 
-    CPython's does the first by itself, MicroPython's the second. And let the system find out by itself, within 30 s,
-    that the other machine is gone, where it can.
+    CPython does the first by default, MicroPython the second. Where the system can, it also finds out within 30 s that
+    the other machine is gone.
     """
     if hasattr(writer, "transport"):
         socket = __import__("socket")
@@ -86,33 +102,48 @@ def prepare(writer):
     try:
         writer.s.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
     except OSError:
-        pass  # it is broken already, as who reads it will find
+        pass  # the connection is broken already, which the next read reports
 
 
-async def discard(writer):
-    """Close a stream, or a server, at once. What the system has not taken yet is dropped."""
+async def abort_stream(writer: "Any") -> None:
+    """Close a stream or a server at once. Bytes that the system has not taken yet are dropped."""
     if hasattr(writer, "transport"):
         writer.transport.abort()
     else:
-        writer.close()  # it does nothing to a stream of MicroPython's, which wait_closed() closes
+        writer.close()  # does nothing to a MicroPython stream, which wait_closed() closes
     try:
         await writer.wait_closed()
     except Exception:
-        pass  # it was broken already; or what a server has died of
+        pass  # the stream was broken already, or this is the exception that ended the server
 
 
-def listens(server):
-    """Whether an asyncio.Server still does: MicroPython's is a task, which dies if there is no memory for who comes."""
+def is_listening(server: "Any") -> bool:
+    """Return whether an asyncio.Server still listens.
+
+    MicroPython's server is a task, which ends if there is no memory for a new connection.
+    """
     task = getattr(server, "task", None)
     return task is None or not task.done()
 
 
-def host_of(writer, dialled):
-    """Where a stream's peer is, without its port, to be compared and shown; `dialled` is the host that was, if any."""
+def get_peer_host(writer: "Any", dialled_host: "str | None") -> "str | None":
+    """Return the host of a stream's peer, without its port.
+
+    Args:
+        writer: the stream.
+        dialled_host: the host that was dialled, if any: MicroPython knows the address of accepted streams only.
+    """
     try:
         peer = writer.get_extra_info("peername")
-    except KeyError:  # MicroPython knows it of accepted streams only
-        return dialled
-    if isinstance(peer, (bytes, bytearray)):  # MicroPython's unix port: a raw struct sockaddr_in
+    except KeyError:
+        return dialled_host
+    if isinstance(peer, (bytes, bytearray)):  # MicroPython's unix port returns a raw struct sockaddr_in
         return ".".join(["%d" % byte for byte in peer[4:8]])
     return peer[0] if peer else "nowhere"
+
+
+def print_traceback(error: BaseException) -> None:
+    """Print the traceback of an exception on MicroPython; on CPython the log of the program has it."""
+    sys = __import__("sys")
+    if hasattr(sys, "print_exception"):
+        sys.print_exception(error)

@@ -1,111 +1,115 @@
-"""What is shown of a city: the status line, the same from a host, a board's console and its page.
+"""The status line of a city: one JSON object, the same from a host, a board's console and a board's page.
 
-Here: JSON text whose amounts are exact to the mill, also where floats have 24 bits. Not here: when it is printed, and
-to whom.
+Here: its fields, as text with amounts exact to the mill. Not here: when it is printed and where it is sent, fields that
+only one machine has (deskonomy_board/console.py, the host's runtime/cities.py).
+
+The fields of every city, in this order:
+
+    city       its name
+    tick       ticks since its birth
+    seed       its seed
+    digest     of the state array: see City.digest()
+    price      {good: {"min", "mean", "max"}}: the prices that locals expect, in coins
+    owned      {good: mean units that a local has}
+    yield      {good: units that one act of making gives}
+    made       {good: units made since birth, modulo 2**30}
+    merchants  {good: number of merchants here that trade it}
+    locals     number of locals
+    money      {"locals", "merchants", "ledger", "total"}: in coins; those on local roads are not included
+    roads      {city: see Road.status()}
+
+Then the fields that only this machine has, and last, where it is known, ticks_per_s: the pace that was measured.
 """
 
-from deskonomy.compat import strided
+from deskonomy.compat import TYPE_CHECKING
 from deskonomy.economy import kernel as k
+from deskonomy.text import format_decimal, format_object, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from deskonomy.economy.city import City
 
 
-def decimal(mills):
-    """An amount in mills as a decimal number of whole units: 1211480 -> "1211.48"."""
-    text = "%d.%03d" % (abs(mills) // 1000, abs(mills) % 1000)
-    text = text[:-1] if text.endswith("0") else text
-    text = text[:-1] if text.endswith("0") else text
-    return "-" + text if mills < 0 else text
-
-
-def json_object(pairs):
-    """A JSON object of (name, JSON text) pairs."""
-    return "{" + ", ".join(["%s: %s" % (quoted(name), value) for name, value in pairs]) + "}"
-
-
-def locals_column(city, field):
-    """One word of every local's record, as a list or array."""
-    words = city.words
-    start = words[k.AT_LOCALS]
-    return strided(words, start + field, start + words[k.LOCALS] * words[k.LOCAL_WORDS], words[k.LOCAL_WORDS])
-
-
-def merchants_column(city, field):
-    """One word of every merchant's record, as a list or array."""
-    words = city.words
-    start = words[k.AT_MERCHANTS]
-    return strided(words, start + field, start + words[k.MERCHANTS] * words[k.MERCHANT_WORDS], words[k.MERCHANT_WORDS])
-
-
-def prices_mills(city, good):
-    """(min, mean, max) of what the locals expect a good to cost, in mills; zeros in a city without locals."""
-    start = city.words[k.AT_PRICES] + city.good_names.index(good) * city.words[k.SLOTS]
-    prices = city.words[start : start + city.words[k.LOCALS]]
+def summarize_prices_mills(city: "City", good: str) -> "tuple[int, int, int]":
+    """Return (minimum, mean, maximum) of the prices that locals expect; zeros in a city without locals."""
+    start = city.price_offset(city.good_names.index(good), 0)
+    prices = city.state[start : start + city.state[k.LOCALS]]
     return (min(prices), sum(prices) // len(prices), max(prices)) if len(prices) else (0, 0, 0)
 
 
-def line(city, more=(), ticks_per_s=None):
-    """A city's status as one line of JSON without a newline.
+def format_status(
+    city: "City", machine_fields: "Iterable[tuple[str, str]]" = (), ticks_per_s: "float | None" = None
+) -> str:
+    """Return a city's status as one line of JSON without a newline.
 
-    more: (name, JSON text) pairs that only this machine has (heap, rssi, sensors and so on).
+    Args:
+        city: the city.
+        machine_fields: (name, JSON text) of the fields that only this machine has (heap, rssi, sensors, address, ...).
+        ticks_per_s: the measured pace, None to leave it out.
     """
-    return "".join(pieces(city, more, ticks_per_s))
+    return "".join(format_status_pieces(city, machine_fields, ticks_per_s))
 
 
-def pieces(city, more=(), ticks_per_s=None):
-    """The same line a piece at a time, for memories that may have no room for all of it at once."""
+def format_status_pieces(
+    city: "City", machine_fields: "Iterable[tuple[str, str]]" = (), ticks_per_s: "float | None" = None
+) -> "Iterator[str]":
+    """Yield the status line in pieces: a small memory may have no room for the whole line."""
     before = "{"
-    for pair in _pairs(city):
-        yield before + '"%s": %s' % pair
+    for field in _city_fields(city):
+        yield before + '"%s": %s' % field
         before = ", "
     yield ', "roads": {'
     before = ""
     for name in sorted(city.roads):
-        yield before + _road(name, city.roads[name].status())
+        # One road at a time, because a small memory has room for that.
+        yield before + _format_road(name, city.roads[name].status())
         before = ", "
     yield "}"
-    for pair in more:
-        yield ', "%s": %s' % pair
+    for field in machine_fields:
+        yield ', "%s": %s' % field
     if ticks_per_s is not None:
         yield ', "ticks_per_s": %.1f' % ticks_per_s
     yield "}"
 
 
-def _pairs(city):
-    """What every city has, as (name, JSON text)."""
+def _city_fields(city: "City") -> "Iterator[tuple[str, str]]":
+    """Yield (name, JSON text) of the fields that every city has."""
     goods = city.good_names
-    yield "city", quoted(city.name)
+    yield "city", quote(city.name)
     yield "tick", "%d" % city.tick
     yield "seed", "%d" % city.seed
     yield "digest", '"%s"' % city.digest()
-    yield "price", json_object([(good, _amounts(("min", "mean", "max"), prices_mills(city, good))) for good in goods])
     yield (
-        "owned",
-        _amounts(goods, [_mean_mills(locals_column(city, k.LOCAL_ROWS + good)) for good in range(len(goods))]),
+        "price",
+        format_object(
+            [(good, _format_amounts(("min", "mean", "max"), summarize_prices_mills(city, good))) for good in goods]
+        ),
     )
-    yield "yield", _amounts(goods, [city.yield_mills(good) for good in goods])
-    yield "made", json_object([(good, "%d" % city.words[city._row(good) + k.MADE]) for good in goods])
-    kinds = list(merchants_column(city, k.GOOD))
-    yield "merchants", json_object([(good, "%d" % kinds.count(index)) for index, good in enumerate(goods)])
-    yield "locals", "%d" % city.words[k.LOCALS]
-    ledger_mills = 0 if city.ledger is None else city.ledger.mills()
-    mills = [sum(locals_column(city, k.MONEY)), sum(merchants_column(city, k.MONEY)), ledger_mills]
-    yield "money", _amounts(("locals", "merchants", "ledger", "total"), mills + [sum(mills)])
+    yield "owned", _format_amounts(goods, [_mean_stock_mills(city, good) for good in range(len(goods))])
+    yield "yield", _format_amounts(goods, [city.yield_mills(good) for good in goods])
+    yield "made", format_object([(good, "%d" % city.state[city.good_offset(good) + k.MADE]) for good in goods])
+    traded = list(city.merchants_column(k.GOOD))
+    yield "merchants", format_object([(good, "%d" % traded.count(index)) for index, good in enumerate(goods)])
+    yield "locals", "%d" % city.state[k.LOCALS]
+    ledger_mills = 0 if city.ledger is None else city.ledger.sum_money_mills()
+    mills = [sum(city.locals_column(k.MONEY)), sum(city.merchants_column(k.MONEY)), ledger_mills]
+    yield "money", _format_amounts(("locals", "merchants", "ledger", "total"), mills + [sum(mills)])
 
 
-def _amounts(names, mills):
-    return json_object([(name, decimal(mills[index])) for index, name in enumerate(names)])
+def _format_amounts(names: "Sequence[str]", mills: "Sequence[int]") -> str:
+    return format_object([(name, format_decimal(mills[index])) for index, name in enumerate(names)])
 
 
-def _mean_mills(units):
-    return sum(units) * 1000 // max(1, len(units))
+def _mean_stock_mills(city: "City", good: int) -> int:
+    stocks = city.locals_column(k.LOCAL_ROWS + good)
+    return sum(stocks) * 1000 // max(1, len(stocks))
 
 
-def _road(name, row):
-    """A road as a part of the object of all, and not more than one at a time: a short memory has room for that."""
-    cells = [(key, quoted(row[key]) if isinstance(row[key], str) else "%d" % row[key]) for key in sorted(row)]
-    return "%s: %s" % (quoted(name), json_object(cells))
-
-
-def quoted(text):
-    """A name as JSON text."""
-    # A name has no control characters and no quotes (protocol), which leaves the backslash.
-    return '"%s"' % text.replace("\\", "\\\\")
+def _format_road(name: str, fields: "Mapping[str, str | int]") -> str:
+    """Return a road's member of the "roads" object. Its fields are sorted by name."""
+    cells = []
+    for key in sorted(fields):
+        value = fields[key]
+        cells.append((key, quote(value) if isinstance(value, str) else "%d" % value))
+    return "%s: %s" % (quote(name), format_object(cells))

@@ -1,7 +1,7 @@
 """Run the tests of the core on this interpreter: `micropython tests/core/runner.py [test_kernel ...]`.
 
-Here: finding the test files, a stand-in for `unittest` where there is none (MicroPython). Exits 1 if anything fails or
-if nothing was found. Under CPython pytest collects the same files itself.
+Here: finding the test files, and a stand-in for `unittest` on MicroPython, which has none. Not here: any test; under
+CPython pytest collects the same files. Exit status 1 if a test fails or if there is none.
 """
 
 import os
@@ -11,7 +11,7 @@ HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 
 
 class TestCase:
-    """As much of unittest.TestCase as the core's tests use."""
+    """The part of unittest.TestCase that the core's tests use."""
 
     def setUp(self):
         pass
@@ -22,8 +22,8 @@ class TestCase:
     def fail(self, msg=None):
         raise AssertionError(msg)
 
-    def assertEqual(self, one, other, msg=None):
-        assert one == other, "%r != %r %s" % (one, other, msg or "")
+    def assertEqual(self, first, second, msg=None):
+        assert first == second, "%r != %r %s" % (first, second, msg or "")
 
     def assertTrue(self, value, msg=None):
         assert value, msg or "%r is not true" % (value,)
@@ -31,36 +31,36 @@ class TestCase:
     def assertFalse(self, value, msg=None):
         assert not value, msg or "%r is not false" % (value,)
 
-    def assertIn(self, item, items, msg=None):
-        assert item in items, "%r not in %r %s" % (item, items, msg or "")
+    def assertIn(self, member, container, msg=None):
+        assert member in container, "%r not in %r %s" % (member, container, msg or "")
 
     def assertIsNone(self, value, msg=None):
         assert value is None, "%r is not None %s" % (value, msg or "")
 
-    def assertLess(self, one, other, msg=None):
-        assert one < other, "%r is not less than %r %s" % (one, other, msg or "")
+    def assertLess(self, first, second, msg=None):
+        assert first < second, "%r is not less than %r %s" % (first, second, msg or "")
 
-    def assertLessEqual(self, one, other, msg=None):
-        assert one <= other, "%r is more than %r %s" % (one, other, msg or "")
+    def assertLessEqual(self, first, second, msg=None):
+        assert first <= second, "%r is greater than %r %s" % (first, second, msg or "")
 
-    def assertGreater(self, one, other, msg=None):
-        assert one > other, "%r is not more than %r %s" % (one, other, msg or "")
+    def assertGreater(self, first, second, msg=None):
+        assert first > second, "%r is not greater than %r %s" % (first, second, msg or "")
 
-    def assertRaises(self, kind, function, *args):
+    def assertRaises(self, expected, function, *args):
         try:
             function(*args)
-        except kind:
+        except expected:
             return
-        raise AssertionError("%s was not raised" % kind.__name__)
+        raise AssertionError("%s was not raised" % expected.__name__)
 
 
-def find():
-    """The names of all test modules beside this file, in order."""
+def find_modules() -> "list[str]":
+    """Return the names of all test modules beside this file, in order."""
     return sorted(name[:-3] for name in os.listdir(HERE) if name.startswith("test_") and name.endswith(".py"))
 
 
-def run(names):
-    """Run these test modules; returns (tests run, tests failed)."""
+def run_modules(names: "list[str]") -> "tuple[int, int]":
+    """Run these test modules. Return (number of tests, number of failed tests)."""
     count = failed = 0
     for name in names:
         module = __import__(name)
@@ -91,6 +91,6 @@ if __name__ == "__main__":
         TestCase = TestCase
 
     sys.modules["unittest"] = unittest
-    count, failed = run(sys.argv[1:] or find())
+    count, failed = run_modules(sys.argv[1:] or find_modules())
     print("%d passed, %d failed" % (count - failed, failed))
     sys.exit(1 if failed or not count else 0)

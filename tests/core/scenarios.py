@@ -1,14 +1,21 @@
-"""Small worlds with known inputs, for tests that compare machines, engines and the books.
+"""Small worlds with known inputs, for tests that compare interpreters, engines and totals.
 
-Here: how they are built, and how money and goods are counted. Works on both interpreters.
+Here: building and running them, and counting money and goods. Works on CPython and on MicroPython. Not here: any test.
 """
 
-from deskonomy import status as st
+from deskonomy.compat import TYPE_CHECKING
 from deskonomy.economy import kernel
 from deskonomy.economy.city import City
 from deskonomy.roads.local import connect
 
-# (seed, locals, merchants, cities): sizes from an empty street to a town, alone and with roads.
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from deskonomy.economy.city import Engine
+    from deskonomy.economy.merchant import Merchant
+
+# (seed, locals, merchants, cities): from one local to a town, alone and with roads
 SIZES = (
     (1, 20, 10, ("RIVERWOOD",)),
     (7, 20, 10, ("RIVERWOOD", "SEASIDE")),
@@ -20,8 +27,10 @@ SIZES = (
 YIELDS = ((100, "wood", 250), (600, "bed", 2000), (900, "thread", 0), (1300, "thread", 1000), (1500, "wood", 100_000))
 
 
-def world(seed, locals_, merchants, names, engine=kernel):
-    """Cities with a road between each pair."""
+def build_world(
+    seed: int, locals_: int, merchants: int, names: "Sequence[str]", engine: "Engine" = kernel
+) -> "list[City]":
+    """Return cities of these sizes, with a road between each pair."""
     cities = [City(name, seed + n, locals_, merchants, engine=engine) for n, name in enumerate(names)]
     for n, city in enumerate(cities):
         for other in cities[:n]:
@@ -29,8 +38,8 @@ def world(seed, locals_, merchants, names, engine=kernel):
     return cities
 
 
-def run(cities, ticks, each_tick=None):
-    """Run so many ticks with the changes of YIELDS."""
+def run_world(cities: "Sequence[City]", ticks: int, each_tick: "Callable[[], object] | None" = None) -> None:
+    """Run this many ticks, with the changes of YIELDS; call each_tick() after each."""
     for tick in range(ticks):
         for at, good, yield_mills in YIELDS:
             if at == tick:
@@ -41,62 +50,61 @@ def run(cities, ticks, each_tick=None):
             each_tick()
 
 
-def on_the_way(cities):
-    """All merchants that are between two cities."""
+def list_travelling(cities: "Sequence[City]") -> "list[Merchant]":
+    """Return all merchants on roads between cities."""
     return [merchant for city in cities for road in city.roads.values() for merchant in road.outbound + road.inbound]
 
 
-def money_mills(cities):
-    """All the money there is, on the roads too."""
-    total = sum(merchant.money_mills for merchant in on_the_way(cities))
+def sum_money_mills(cities: "Sequence[City]") -> int:
+    """Return all money of cities, and of the merchants on their roads."""
+    total = sum(merchant.money_mills for merchant in list_travelling(cities))
     for city in cities:
-        total += sum(st.locals_column(city, kernel.MONEY)) + sum(st.merchants_column(city, kernel.MONEY))
+        total += sum(city.locals_column(kernel.MONEY)) + sum(city.merchants_column(kernel.MONEY))
     return total
 
 
-def units(cities):
-    """Units of each good that there are, on the roads too, less those made, plus those used and broken."""
+def count_units(cities: "Sequence[City]") -> "list[int]":
+    """Return for each good the units in cities and on roads, less those made, plus those used and broken."""
     counts = []
     for index, good in enumerate(cities[0].good_names):
-        count = sum(merchant.owned for merchant in on_the_way(cities) if merchant.good == good)
+        count = sum(merchant.owned for merchant in list_travelling(cities) if merchant.good == good)
         for city in cities:
-            words = city.words
-            count += sum(st.locals_column(city, kernel.LOCAL_ROWS + index))
-            kinds, owned = st.merchants_column(city, kernel.GOOD), st.merchants_column(city, kernel.OWNED)
-            count += sum(owned[n] for n in range(len(kinds)) if kinds[n] == index)
-            row = words[kernel.AT_GOODS] + index * words[kernel.GOOD_WORDS]
-            count += words[row + kernel.USED] + words[row + kernel.BROKEN] - words[row + kernel.MADE]
+            count += sum(city.locals_column(kernel.LOCAL_ROWS + index))
+            traded, owned = city.merchants_column(kernel.GOOD), city.merchants_column(kernel.OWNED)
+            count += sum(owned[n] for n in range(len(traded)) if traded[n] == index)
+            state, row = city.state, city.good_offset(good)
+            count += state[row + kernel.USED] + state[row + kernel.BROKEN] - state[row + kernel.MADE]
         counts.append(count)
     return counts
 
 
-def plain_kernel():
-    """The kernel as plain Python, also on an interpreter that would compile it."""
+def load_plain_kernel() -> "Any":
+    """Return the kernel as plain Python, also on an interpreter that would compile it."""
     with open(kernel.__file__) as source:
         text = source.read().replace("@micropython.viper\n", "")
     names = {}
     exec(text, names)
 
-    class Engine:
+    class PlainKernel:
         pass
 
     for name in ("run", "appraise", "consider", "pay_locals"):
-        setattr(Engine, name, staticmethod(names[name]))
-    return Engine
+        setattr(PlainKernel, name, staticmethod(names[name]))
+    return PlainKernel
 
 
-def digests(engine, ticks):
-    """The digest of every city of every world after so many ticks."""
+def compute_digests(engine: "Engine", ticks: int) -> "list[str]":
+    """Return the digests of each world's cities after this many ticks, as one text per world."""
     result = []
     for seed, locals_, merchants, names in SIZES:
-        cities = world(seed, locals_, merchants, names, engine)
-        run(cities, ticks)
+        cities = build_world(seed, locals_, merchants, names, engine)
+        run_world(cities, ticks)
         result.append(" ".join([city.digest() for city in cities]))
     return result
 
 
-def facts(merchant):
-    """All that there is to know of a merchant, to be compared."""
+def collect_fields(merchant: "Merchant") -> tuple:
+    """Return everything that a merchant consists of, for comparison."""
     return (
         merchant.good,
         merchant.money_mills,

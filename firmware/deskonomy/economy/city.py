@@ -1,340 +1,417 @@
-"""A city: everybody who lives in it, and who comes and goes.
+"""A city between two ticks: its birth, its roads, merchants that arrive and leave, and its yields.
 
-Here: what happens to the array between ticks: arrivals and their tax, departures, yields, roads. Not here: its birth
-(birth.py), the rules of a tick (kernel.py), how merchants travel (road.py), what is shown of a city (status.py).
+Here: everything that changes the state array outside a tick. Not here: the array's offsets and the rules of a tick
+(kernel.py), creating and growing the array (layout.py), how merchants travel (roads/road.py), the status line
+(status.py).
 """
 
 import hashlib
 
-from deskonomy.compat import const
+from deskonomy.compat import TYPE_CHECKING, const, slice_by_step
 from deskonomy.economy import kernel as k
 from deskonomy.economy.merchant import Merchant
 
-_PLACES = const(6)  # cities whose prices the merchants keep in the array; more roads than that grow it
-_GROWTH = const(8)  # merchants that the array grows by
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Protocol
+
+    from deskonomy.economy.goods import Good
+    from deskonomy.roads.ledger import Ledger
+    from deskonomy.roads.local import LocalRoad
+    from deskonomy.roads.road import Road
+
+    class Engine(Protocol):
+        """A way to run the kernel: the module kernel.py itself, or an object with its functions."""
+
+        @property
+        def run(self) -> Callable[[array[int], int], int]: ...
+        @property
+        def appraise(self) -> Callable[[array[int], int], object]: ...
+        @property
+        def consider(self) -> Callable[[array[int], int], int]: ...
+        @property
+        def pay_locals(self) -> Callable[[array[int], int], int]: ...
+
+
+_PLACES_GROWTH = const(4)
+_MERCHANTS_GROWTH = const(8)
+_TAX_FREE_MILLS = const(1_000_000)
+_NORMAL_YIELD_MILLS = const(1000)
+YIELD_MAX_MILLS = const(100_000)  # config.json and the host's commands have the same limit
 
 
 class City:
-    """One city. Money and prices are mills, yields mills of a unit; every number that decides anything is an int.
+    """A city. Money and prices are in mills, yields in mills of a unit; every number that decides anything is an int.
 
-    name: what other cities call it. seed: the only source of chance. merchants: None for half as many as locals.
-    goods: a sequence of goods.Good, None for goods.GOODS. recipes: {good: {material: count}} where this city makes
-    something its own way; None for what goods.CITY_RECIPES says of its name. merchants_max: who comes when so many are
-    in waits on the road, and the array has its whole size from the start, as a small memory needs it; None for as many
-    as come. engine: the kernel to run (a module like kernel.py).
+    Args:
+        name: what other cities call it.
+        seed: the only source of randomness.
+        locals_: the number of locals.
+        merchants: the number of merchants at birth; None for half as many as locals.
+        goods: the goods.Good rows; None for goods.GOODS.
+        recipes: {good: {material: count}} where they differ from the goods' own; None for those that
+            goods.CITY_RECIPES has under the city's name.
+        merchants_max: the number of merchants at which arriving merchants wait on their road. The state array has its
+            full size from the start then, which a small memory needs. None for no limit.
+        engine: runs the kernel.
+
+    Attributes:
+        state: the state array. Growth replaces it, so it must not be kept across open_road() and admit().
+        good_names: the goods in the order of the array.
+        places: the cities whose prices the array holds, by place; place 0 is this city.
+        roads: {name of the city at the far end: Road}.
+        local_roads: those roads that lead to cities of this process.
+        ledger: keeps the merchants on roads that leave this machine; None without such roads.
+        baggage: {index of a merchant: Merchant}, with the good and the prices that the array has no place for.
+        overrides: the goods whose yield is set by hand; sensors do not change it.
     """
 
     def __init__(
         self,
-        name,
-        seed=1,
-        locals_=20,
-        merchants=None,
-        goods=None,
-        recipes=None,
-        merchants_max=None,
-        engine=k,
-    ):
-        from deskonomy.economy import goods as defaults
-        from deskonomy.economy import layout as birth  # only where it is needed: a board lets go of it again
+        name: str,
+        seed: int = 1,
+        locals_: int = 20,
+        merchants: "int | None" = None,
+        goods: "Sequence[Good] | None" = None,
+        recipes: "Mapping[str, Mapping[str, int]] | None" = None,
+        merchants_max: "int | None" = None,
+        engine: "Engine" = k,
+    ) -> None:
+        from deskonomy.economy import layout  # imported only where it is needed, because a board unloads it
 
-        if goods is None:
-            goods = defaults.GOODS
-        if merchants is None:
-            merchants = locals_ // 2
+        state, good_names = layout.draw_city(name, seed, locals_, merchants, goods, recipes, merchants_max, engine)
+        self._initialize(name, seed, state, good_names, [name], merchants_max, engine)
+
+    @classmethod
+    def from_state(
+        cls,
+        name: str,
+        seed: int,
+        state: "array[int]",
+        good_names: "list[str]",
+        places: "list[str]",
+        merchants_max: "int | None" = None,
+        engine: "Engine" = k,
+    ) -> "City":
+        """Return a city with this state array. Its roads, ledger, baggage and overrides are empty."""
+        city = object.__new__(cls)
+        city._initialize(name, seed, state, good_names, places, merchants_max, engine)
+        return city
+
+    def _initialize(
+        self,
+        name: str,
+        seed: int,
+        state: "array[int]",
+        good_names: "list[str]",
+        places: "list[str]",
+        merchants_max: "int | None",
+        engine: "Engine",
+    ) -> None:
         self.name = name
         self.seed = seed
-        self.engine = engine
+        self.state = state
+        self.good_names = good_names
+        self.places = places
         self.merchants_max = merchants_max
-        self.good_names = [good.name for good in goods]
-        self.places = [name]  # whose prices the merchants keep, in the order of the array; 0 is here
-        self.roads = {}  # by the name of the city at the other end
-        self.lanes = []  # those of them that lead to cities of this process
-        self.ledger = None  # of the roads that leave this machine, if there are any
-        self.baggage = {}  # merchant's index: a Merchant with what the array has no place for
-        self.by_hand = set()  # goods whose yield somebody set by hand: sensors leave them alone
-        recipes = defaults.CITY_RECIPES.get(name, {}) if recipes is None else recipes
-        self.words = birth.lay_out(len(goods), locals_, _PLACES, locals_ + max(merchants, merchants_max or 0))
-        birth.write_goods(self.words, goods, recipes)
-        birth.draw_locals(self.words, goods, seed, name, engine.appraise)
-        self.words[k.MERCHANTS] = merchants
-        self._count()
-        chair = "chair" if "chair" in self.good_names else self.good_names[0]
-        for index in range(merchants):
-            self._settle(index, Merchant(chair))
-        self._reconsider()
+        self.engine = engine
+        self.roads: dict[str, Road] = {}
+        self.local_roads: list[LocalRoad] = []
+        self.ledger: Ledger | None = None
+        self.baggage: dict[int, Merchant] = {}
+        self.overrides: set[str] = set()
 
     # Time.
 
     @property
-    def tick(self):
-        """Ticks since the city was born."""
-        return (self.words[k.TICK_HIGH] << 30) | self.words[k.TICK]
+    def tick(self) -> int:
+        """The number of ticks since the city's birth."""
+        return (self.state[k.TICK_HIGH] << 30) | self.state[k.TICK]
 
-    def run(self, ticks=1):
-        """Let so many ticks pass: arrivals, then everybody acts, then departures. Never waits for a road."""
-        words = self.words
+    def run(self, ticks: int = 1) -> None:
+        """Run this many ticks: merchants arrive, residents act, merchants leave. Never wait for a road."""
         while ticks > 0:
             batch = ticks
-            changed = False
-            for lane in self.lanes:
-                lane.begin()
-            at_roads = words[k.AT_ROADS]
-            # At most one merchant arrives per road and tick.
-            for place in range(1, len(self.places)):
-                road = self.roads.get(self.places[place])
-                has_room = self.merchants_max is None or words[k.MERCHANTS] < self.merchants_max
-                if road is not None and road.inbound and has_room:
-                    self.admit(road.take())
-                    words = self.words
-                    if road.inbound:
-                        batch = 1
-            last_road = 0
-            for place in range(1, len(self.places)):
-                road = self.roads.get(self.places[place])
-                room = k.CLOSED if road is None or road.state != "up" else 1 + road.space()
-                if (room == k.CLOSED) != (words[at_roads + place] == k.CLOSED):
-                    changed = True
-                words[at_roads + place] = room
-                if room != k.CLOSED:
-                    last_road = place
-            words[k.LAST_ROAD] = last_road
-            if changed:
-                self._reconsider()
-            ticks -= self.engine.run(words, batch)
-            if words[k.LEAVING]:
-                self._depart()
+            for road in self.local_roads:
+                road.begin_tick()
+            if self._admit_waiting():
+                batch = 1
+            if self._update_roads():
+                self._reconsider_deals()
+            ticks -= self.engine.run(self.state, batch)
+            if self.state[k.LEAVING]:
+                self.send_leaving_merchants()
+
+    def _admit_waiting(self) -> bool:
+        """Let at most one merchant per road arrive. Return whether more wait that the next tick may admit."""
+        waiting = False
+        for place in range(1, len(self.places)):
+            road = self.roads.get(self.places[place])
+            has_room = self.merchants_max is None or self.state[k.MERCHANTS] < self.merchants_max
+            merchant = road.take() if road is not None and has_room else None
+            if road is not None and merchant is not None:
+                self.admit(merchant)
+                waiting = waiting or bool(road.inbound)
+        return waiting
+
+    def _update_roads(self) -> bool:
+        """Write the roads' credit into the state array. Return whether a road has opened or closed."""
+        state = self.state
+        at_roads = state[k.AT_ROADS]
+        changed = False
+        last_road = 0
+        for place in range(1, len(self.places)):
+            road = self.roads.get(self.places[place])
+            entry = k.CLOSED if road is None or road.state != "up" else 1 + road.credit()
+            if (entry == k.CLOSED) != (state[at_roads + place] == k.CLOSED):
+                changed = True
+            state[at_roads + place] = entry
+            if entry != k.CLOSED:
+                last_road = place
+        state[k.LAST_ROAD] = last_road
+        return changed
 
     # Roads.
 
-    def open_road(self, road):
-        """From now on merchants come and go by this road (a road.Road); it replaces one of the same name."""
-        self._place_of(road.name, True)
+    def open_road(self, road: "Road") -> None:
+        """Let merchants arrive and leave by this road; it replaces a road of the same name."""
+        self._assign_place(road.name, True)
         self.roads[road.name] = road
 
-    def close_road(self, name):
-        """Forget the road to this city. What the merchants know of its prices stays with them."""
+    def close_road(self, name: str) -> None:
+        """Remove the road to this city. The prices that merchants expect there stay with them."""
         del self.roads[name]
 
-    def _place_of(self, name, needed):
-        """The place of a city in the array; 0 if there is none left and it is not needed."""
+    def _assign_place(self, name: str, required: bool) -> int:
+        """Return the place of a city in the array; 0 if none is free and it is not required."""
         if name in self.places:
             return self.places.index(name)
-        if len(self.places) < self.words[k.PLACES]:
+        if len(self.places) < self.state[k.PLACES]:
             self.places.append(name)
             return len(self.places) - 1
-        if not needed:
+        if not required:
             return 0
         for place in range(1, len(self.places)):
             if self.places[place] not in self.roads:
                 self._clear_place(place)
                 self.places[place] = name
                 return place
-        self._grow(self.words[k.PLACES] + 4, self.words[k.SLOTS])
+        self._grow(self.state[k.PLACES] + _PLACES_GROWTH, self.state[k.SLOTS])
         self.places.append(name)
         return len(self.places) - 1
 
-    def _clear_place(self, place):
-        """Move what the merchants know of a place from the array to their baggage."""
-        words, name = self.words, self.places[place]
-        for index in range(words[k.MERCHANTS]):
+    def _clear_place(self, place: int) -> None:
+        """Move the prices that merchants expect at a place from the array to their baggage."""
+        state, name = self.state, self.places[place]
+        for index in range(state[k.MERCHANTS]):
             bag = self.baggage.get(index)
             prices = {} if bag is None else bag.prices_mills
             for good, good_name in enumerate(self.good_names):
-                price = words[self._expects(index, good, place)]
+                price = state[self.expected_price_offset(index, good, place)]
                 if price:
                     prices.setdefault(good_name, {})[name] = price
-                    words[self._expects(index, good, place)] = 0
+                    state[self.expected_price_offset(index, good, place)] = 0
             if prices:
                 self.baggage[index] = Merchant(bag and bag.good, prices_mills=prices)
-        self.words[self.words[k.AT_ROADS] + place] = k.CLOSED
+        state[state[k.AT_ROADS] + place] = k.CLOSED
 
-    # Who comes and goes.
+    # Merchants that arrive and leave.
 
-    def admit(self, merchant):
-        """Take in a merchant that arrives. It pays a tenth of what is above 1000 coins, shared by the locals."""
-        words = self.words
-        if merchant.money_mills > 1_000_000 and words[k.LOCALS]:
-            share = (merchant.money_mills - 1_000_000) // 10 // words[k.LOCALS]
+    def admit(self, merchant: Merchant) -> None:
+        """Add an arriving merchant. It pays a tenth of its money above 1000 coins, shared equally by the locals."""
+        state = self.state
+        if merchant.money_mills > _TAX_FREE_MILLS and state[k.LOCALS]:
+            share = (merchant.money_mills - _TAX_FREE_MILLS) // 10 // state[k.LOCALS]
             if share:
-                merchant.money_mills -= share * self.engine.pay_locals(words, share)
-        index = words[k.MERCHANTS]
-        if words[k.LOCALS] + index == words[k.SLOTS]:
-            self._grow(words[k.PLACES], words[k.SLOTS] + _GROWTH)
-            words = self.words
-        words[k.MERCHANTS] = index + 1
-        self._count()
-        self._settle(index, merchant)
-        self.engine.consider(words, index)
+                merchant.money_mills -= share * self.engine.pay_locals(state, share)
+        index = state[k.MERCHANTS]
+        if state[k.LOCALS] + index == state[k.SLOTS]:
+            self._grow(state[k.PLACES], state[k.SLOTS] + _MERCHANTS_GROWTH)
+            state = self.state
+        state[k.MERCHANTS] = index + 1
+        self._update_primes()
+        self._write_merchant(index, merchant)
+        self.engine.consider(state, index)
 
-    def _settle(self, index, merchant):
-        """Write a merchant into the array; what it has no place for goes into the baggage."""
-        words = self.words
-        record = self._merchant(index)
-        words[record + k.MONEY] = merchant.money_mills
-        words[record + k.GOOD] = self._good(merchant.good)
-        words[record + k.CAPACITY] = merchant.capacity
-        words[record + k.OWNED] = merchant.owned
-        strangers = []
-        for _, cities, _ in merchant.rows():
-            for city in cities:
-                if city not in self.places:
-                    strangers.append(city)
-        for city in sorted(strangers):
-            self._place_of(city, False)
-        bag = Merchant(merchant.good) if words[record + k.GOOD] == len(self.good_names) else None
-        for good, cities, begin in merchant.rows():
-            rest = {}
-            for city in cities:
-                if good in self.good_names and city in self.places:
-                    words[self._expects(index, self._good(good), self.places.index(city))] = merchant.mills[begin]
-                else:
-                    rest[city] = merchant.mills[begin]
-                begin += 1
-            if rest:
-                bag = bag or Merchant(merchant.good)
-                bag.learn(good, rest)
-        if bag is not None:
-            self.baggage[index] = bag
-
-    def _depart(self):
-        """Send off everybody who decided to leave in this tick."""
-        words = self.words
-        leaving = []
-        index = words[k.LEAVING] - 1
-        while index >= 0:
-            leaving.append(index)
-            index = words[self._merchant(index) + k.NEXT] - 1
-        words[k.LEAVING] = 0
-        for index in reversed(leaving):
-            road = self.roads[self.places[words[self._merchant(index) + k.ROAD]]]
-            road.send(self._record(index))
-        # From the end, so that none of those still to go is moved.
-        for index in sorted(leaving, reverse=True):
-            self._remove(index)
-        self._count()
-
-    def _record(self, index):
-        """The merchant at this index as a record, which takes the baggage along."""
-        words = self.words
-        record = self._merchant(index)
-        bag = self.baggage.pop(index, None)
-        good = words[record + k.GOOD]
+    def copy_merchant(self, index: int) -> Merchant:
+        """Return the merchant at this index as a record, with its baggage."""
+        state = self.state
+        record = self.merchant_offset(index)
+        bag = self.baggage.get(index)
+        good = state[record + k.GOOD]
         merchant = Merchant(
             self.good_names[good] if good < len(self.good_names) or bag is None else bag.good,
-            words[record + k.MONEY],
-            words[record + k.CAPACITY],
-            words[record + k.OWNED],
+            state[record + k.MONEY],
+            state[record + k.CAPACITY],
+            state[record + k.OWNED],
         )
         rest = {} if bag is None else bag.prices_mills
-        for good in range(len(self.good_names)):  # enumerate() would make garbage in a tick
+        for good in range(len(self.good_names)):  # enumerate() would allocate memory in a tick
             name = self.good_names[good]
             prices = rest.pop(name, None) or {}
             for place in range(len(self.places)):
-                price = words[self._expects(index, good, place)]
+                price = state[self.expected_price_offset(index, good, place)]
                 if price:
                     prices[self.places[place]] = price
             if prices:
-                merchant.learn(name, prices)
+                merchant.learn_prices(name, prices)
         for name, prices in rest.items():
-            merchant.learn(name, prices)
+            merchant.learn_prices(name, prices)
         return merchant
 
-    def _remove(self, index):
-        """Take a merchant out of the array; the last one moves into its place."""
-        words, size = self.words, self.words[k.MERCHANT_WORDS]
-        last = words[k.MERCHANTS] - 1
-        here, there = self._merchant(index), self._merchant(last)
+    def remove_merchant(self, index: int) -> None:
+        """Remove a merchant from the array; the last merchant moves to its index."""
+        state = self.state
+        last = state[k.MERCHANTS] - 1
+        here, there = self.merchant_offset(index), self.merchant_offset(last)
         self.baggage.pop(index, None)
         if last in self.baggage:
             self.baggage[index] = self.baggage.pop(last)
-        for offset in range(size):
-            words[here + offset] = words[there + offset]
-            words[there + offset] = 0
+        for offset in range(state[k.MERCHANT_SIZE]):
+            state[here + offset] = state[there + offset]
+            state[there + offset] = 0
         for good in range(len(self.good_names)):
-            prices = self._price(good, words[k.LOCALS])
-            asks = prices + words[k.AT_ASKS] - words[k.AT_PRICES]
-            words[prices + index] = words[prices + last]
-            words[prices + last] = 0
-            words[asks + index] = words[asks + last]
-            words[asks + last] = k.NEVER
-        words[k.MERCHANTS] = last
+            prices = self.price_offset(good, state[k.LOCALS])
+            asks = prices + state[k.AT_ASKS] - state[k.AT_PRICES]
+            state[prices + index] = state[prices + last]
+            state[prices + last] = 0
+            state[asks + index] = state[asks + last]
+            state[asks + last] = k.NEVER
+        state[k.MERCHANTS] = last
+        self._update_primes()
 
-    # Influence.
+    def send_leaving_merchants(self) -> None:
+        """Move the merchants that decided to leave in this tick to their roads, in the order of their decisions."""
+        state = self.state
+        leaving = []
+        index = state[k.LEAVING] - 1
+        while index >= 0:
+            leaving.append(index)
+            index = state[self.merchant_offset(index) + k.NEXT] - 1
+        state[k.LEAVING] = 0
+        for index in reversed(leaving):
+            road = self.roads[self.places[state[self.merchant_offset(index) + k.ROAD]]]
+            road.send(self.copy_merchant(index))
+        # The highest index first, so that no leaving merchant is moved to another index.
+        for index in sorted(leaving, reverse=True):
+            self.remove_merchant(index)
 
-    def set_yield(self, good, yield_mills, by_hand=False):
-        """Set how many mills of a unit one act of making a good gives: 1000 is normal, 0 stops it, 100,000 is the most.
+    def _write_merchant(self, index: int, merchant: Merchant) -> None:
+        """Write a merchant into the array; what the array has no place for becomes baggage."""
+        state = self.state
+        record = self.merchant_offset(index)
+        state[record + k.MONEY] = merchant.money_mills
+        state[record + k.GOOD] = self._find_good(merchant.good)
+        state[record + k.CAPACITY] = merchant.capacity
+        state[record + k.OWNED] = merchant.owned
+        unknown_cities = []
+        for _, cities, _ in merchant.iterate_prices():
+            for city in cities:
+                if city not in self.places:
+                    unknown_cities.append(city)
+        for city in sorted(unknown_cities):
+            self._assign_place(city, False)
+        bag = Merchant(merchant.good) if state[record + k.GOOD] == len(self.good_names) else None
+        for good, cities, begin in merchant.iterate_prices():
+            rest = {}
+            for city in cities:
+                price = merchant.flat_prices_mills[begin]
+                if good in self.good_names and city in self.places:
+                    offset = self.expected_price_offset(index, self._find_good(good), self.places.index(city))
+                    state[offset] = price
+                else:
+                    rest[city] = price
+                begin += 1
+            if rest:
+                bag = bag or Merchant(merchant.good)
+                bag.learn_prices(good, rest)
+        if bag is not None:
+            self.baggage[index] = bag
 
-        A yield that was set by hand stays: sensors no longer move it until release_yield(). Raises ValueError.
+    # Yields.
+
+    def set_yield(self, good: str, yield_mills: int, override: bool = False) -> None:
+        """Set how many mills of a unit one act of making a good gives: 1000 is normal, 0 stops it.
+
+        Args:
+            good: the name of the good.
+            yield_mills: 0 to YIELD_MAX_MILLS.
+            override: the yield is set by hand: it stays until clear_override(), and sensors do not change it.
+
+        Raises:
+            ValueError: the city has no such good, or the yield is out of range.
         """
         if good not in self.good_names:
             raise ValueError("%s makes no %s, only %s" % (self.name, good, ", ".join(self.good_names)))
-        if not 0 <= yield_mills <= 100_000:
-            raise ValueError("a yield is 0 to 100, not %s" % (yield_mills / 1000))
-        if by_hand:
-            self.by_hand.add(good)
-        elif good in self.by_hand:
+        if not 0 <= yield_mills <= YIELD_MAX_MILLS:
+            raise ValueError("a yield is 0 to %d, not %s" % (YIELD_MAX_MILLS // 1000, yield_mills / 1000))
+        if override:
+            self.overrides.add(good)
+        elif good in self.overrides:
             return
-        self.words[self._row(good) + k.YIELD] = yield_mills
+        self.state[self.good_offset(good) + k.YIELD] = yield_mills
 
-    def release_yield(self, good):
-        """Give a yield that was set by hand back to the sensors; without one it is 1."""
-        self.by_hand.discard(good)
-        self.set_yield(good, 1000)
+    def clear_override(self, good: str) -> None:
+        """Return a yield that is set by hand to the sensors; it is 1 until a sensor changes it."""
+        self.overrides.discard(good)
+        self.set_yield(good, _NORMAL_YIELD_MILLS)
 
-    def yield_mills(self, good):
-        """What one act of making this good gives, in mills of a unit."""
-        return self.words[self._row(good) + k.YIELD]
+    def yield_mills(self, good: str) -> int:
+        """Return how many mills of a unit one act of making this good gives."""
+        return self.state[self.good_offset(good) + k.YIELD]
 
-    # The array.
+    # The state array.
 
-    def digest(self):
-        """The first 16 hex digits of the SHA-256 of the array, as little-endian 32-bit integers."""
-        return "".join(["%02x" % byte for byte in hashlib.sha256(self.words).digest()[:8]])
+    def digest(self) -> str:
+        """Return the first 16 hex digits of the SHA-256 of the state array, as little-endian 32-bit integers."""
+        return "".join(["%02x" % byte for byte in hashlib.sha256(self.state).digest()[:8]])
 
-    def _grow(self, places, residents):
-        from deskonomy.economy import layout as birth
+    def locals_column(self, field: int) -> "Sequence[int]":
+        """Return one field of every local's record, such as kernel.MONEY."""
+        size = self.state[k.LOCAL_SIZE]
+        start = self.state[k.AT_LOCALS]
+        return slice_by_step(self.state, start + field, start + self.state[k.LOCALS] * size, size)
 
-        self.words = birth.grow(self.words, places, residents)
+    def merchants_column(self, field: int) -> "Sequence[int]":
+        """Return one field of every merchant's record, such as kernel.MONEY."""
+        size = self.state[k.MERCHANT_SIZE]
+        start = self.state[k.AT_MERCHANTS]
+        return slice_by_step(self.state, start + field, start + self.state[k.MERCHANTS] * size, size)
 
-    def _merchant(self, index):
-        return self.words[k.AT_MERCHANTS] + index * self.words[k.MERCHANT_WORDS]
+    def good_offset(self, good: str) -> int:
+        """Return where the row of a good begins in the state array."""
+        return self.state[k.AT_GOODS] + self.good_names.index(good) * self.state[k.GOOD_SIZE]
 
-    def _price(self, good, resident):
-        return self.words[k.AT_PRICES] + good * self.words[k.SLOTS] + resident
+    def merchant_offset(self, index: int) -> int:
+        """Return where the record of a merchant begins in the state array."""
+        return self.state[k.AT_MERCHANTS] + index * self.state[k.MERCHANT_SIZE]
 
-    def _expects(self, index, good, place):
-        """Where the price is that a merchant expects of a good at a place."""
+    def price_offset(self, good: int, resident: int) -> int:
+        """Return where the price is that a resident expects of a good here. Both are indexes."""
+        return self.state[k.AT_PRICES] + good * self.state[k.SLOTS] + resident
+
+    def expected_price_offset(self, index: int, good: int, place: int) -> int:
+        """Return where the price is that a merchant expects of a good at a place. All are indexes."""
         if place == 0:
-            return self._price(good, self.words[k.LOCALS] + index)
-        return self._merchant(index) + k.FAR + (place - 1) * len(self.good_names) + good
+            return self.price_offset(good, self.state[k.LOCALS] + index)
+        return self.merchant_offset(index) + k.FAR + (place - 1) * len(self.good_names) + good
 
-    def _good(self, name):
-        """A good's index; len(goods) for one that this city does not know."""
+    def _find_good(self, name: "str | None") -> int:
+        """Return a good's index; the number of goods for a good that this city does not know."""
         return self.good_names.index(name) if name in self.good_names else len(self.good_names)
 
-    def _row(self, good):
-        return self.words[k.AT_GOODS] + self.good_names.index(good) * self.words[k.GOOD_WORDS]
+    def _grow(self, places: int, residents: int) -> None:
+        from deskonomy.economy import layout
 
-    def _count(self):
-        words = self.words
-        words[k.PRIME_MERCHANTS] = prime(words[k.MERCHANTS])
-        words[k.PRIME_RESIDENTS] = prime(words[k.LOCALS] + words[k.MERCHANTS])
+        self.state = layout.grow_state(self.state, places, residents)
 
-    def _reconsider(self):
-        """Where the merchants do best has changed with the roads."""
-        for index in range(self.words[k.MERCHANTS]):
-            self.engine.consider(self.words, index)
+    def _update_primes(self) -> None:
+        state = self.state
+        state[k.PRIME_MERCHANTS] = k.find_prime(state[k.MERCHANTS])
+        state[k.PRIME_RESIDENTS] = k.find_prime(state[k.LOCALS] + state[k.MERCHANTS])
 
-
-def prime(least):
-    """The smallest prime that is at least this, and at least 2."""
-    number = max(2, least)
-    divisor = 2
-    while divisor * divisor <= number:
-        if number % divisor:
-            divisor += 1
-        else:
-            number += 1
-            divisor = 2
-    return number
+    def _reconsider_deals(self) -> None:
+        """Find every merchant's best deals again, because a road has opened or closed."""
+        for index in range(self.state[k.MERCHANTS]):
+            self.engine.consider(self.state, index)

@@ -1,17 +1,17 @@
 """Goods and recipes as data.
 
-Here: what can be made, of what, and how much people care for it (shared by every city). A new good is a new row.
-Not here: what people do with them (kernel.py).
+Here: which goods there are, what they are made from and what they are worth to locals, the same in every city. A new
+good is a new row. Not here: how residents make and trade them (kernel.py).
 """
 
 from collections import namedtuple
 
-# name        what it is called on the wire, in the CLI and in pictures
-# stock       a local is born with 0 .. stock - 1 units
-# value_mills (low, high): its personal value is drawn from [low, high), in mills
-# half        the stock at which one more is worth half of that
-# needs       what one of it is made from, {good: count}; {} is gathered from nothing
-# breaks      whether it wears out in use
+# name         its name on the wire, in the CLI and in charts
+# stock        a local has 0 .. stock - 1 units at its birth
+# value_mills  (low, high): its personal value is drawn from [low, high), in mills
+# half         the stock at which a further unit is worth half of the personal value
+# needs        what one unit is made from, {good: count}; {} for a good that is gathered from nothing
+# breaks       whether it wears out in use
 Good = namedtuple("Good", ("name", "stock", "value_mills", "half", "needs", "breaks"))
 
 GOODS = (
@@ -21,11 +21,11 @@ GOODS = (
     Good("bed", 2, (50000, 60000), 2, {"wood": 2, "thread": 10}, True),
 )
 
-# What resting gives; nobody trades it.
+# The result of resting; it is never traded.
 LEISURE = Good("leisure", 1, (2000, 6000), 50, {}, False)
 
-# What a merchant turns to when nothing promises a profit.
+# The good that a merchant chooses when no good promises a profit.
 FALLBACK = "bed"
 
-# Cities that make something their own way, {city: {good: needs}}.
+# Cities with recipes of their own, {city: {good: needs}}.
 CITY_RECIPES = {"RIVERWOOD": {"bed": {"wood": 2, "thread": 1}}}

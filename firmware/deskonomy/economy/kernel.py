@@ -1,113 +1,133 @@
-"""The hot loop: one tick of a city, on integers in one flat array('i').
+"""The rules of a tick, on integers in one flat array('i'): the state array of a city.
 
-Here: the layout of the array and the rules that run every tick. Not here: births, arrivals, taxes, names, time.
-Money and prices are mills, yields are mills of a unit. The same source runs as MicroPython viper, as numba, and as
-plain Python, with the same bits everywhere, since no intermediate value leaves 32 signed bits (tests/engines proves it)
-and no word of the array is ever negative (viper on a 64-bit machine reads words as unsigned).
+Here: the offsets of the state array, and the rules that run every tick. Not here: the array's creation and a city's
+birth (layout.py), arrivals, departures and taxes (city.py), time (clock.py). docs/economy.md states the same rules.
 
-The array: a header, a word a road, the odds table, a row a good, for each good a column of everybody's prices and
-one of everybody's asks (residents are numbered: the locals, then the merchants), a record a local, one a merchant.
-Order and chance: a *walk* meets everybody once in random order, by a random step around a prime number of places.
+Money and prices are in mills, yields in mills of a unit. The same source runs as MicroPython viper, under numba and as
+plain Python, with the same result to the bit: no intermediate value leaves 32 signed bits (tests/proofs/engines tests
+that), and no number of the array is negative, because viper on a 64-bit machine reads the array's numbers as unsigned.
+
+The array is a header and seven blocks, in the order of the constants below: a number per road; the odds table; a row
+per good; for each good a column of all residents' prices; for each good a column of their asks; a record per local; a
+record per merchant. Residents are numbered: first the locals, then the merchants.
+
+Order and chance: a *walk* visits every number below a prime once, in random order: it starts at a random number and
+adds a random step, modulo the prime.
 """
 
 from deskonomy.compat import const, micropython, ptr32
 
-# The header.
-LOCALS = const(0)  # how many
-MERCHANTS = const(1)  # how many
-GOODS = const(2)  # how many
-PLACES = const(3)  # cities whose prices a merchant keeps in its record; place 0 is here
-SLOTS = const(4)  # length of a column: a prime that has room for every resident
-AT_ROADS = const(5)  # where things begin, in words
+# Header. Lengths and offsets are numbers of the array, not bytes.
+LOCALS = const(0)  # number of locals
+MERCHANTS = const(1)  # number of merchants
+GOODS = const(2)  # number of goods
+PLACES = const(3)  # number of cities whose prices a merchant's record has room for; place 0 is this city
+SLOTS = const(4)  # length of a column: a prime, at least the number of residents
+AT_ROADS = const(5)  # where the blocks begin
 AT_ODDS = const(6)
 AT_GOODS = const(7)
 AT_PRICES = const(8)
 AT_ASKS = const(9)
 AT_LOCALS = const(10)
 AT_MERCHANTS = const(11)
-LOCAL_WORDS = const(12)  # length of a record
-MERCHANT_WORDS = const(13)
-GOOD_WORDS = const(14)
-PRIME_LOCALS = const(15)  # smallest primes >= 2 and >= the number of locals, merchants, residents, goods
+LOCAL_SIZE = const(12)  # length of a local's record
+MERCHANT_SIZE = const(13)  # length of a merchant's record
+GOOD_SIZE = const(14)  # length of a good's row
+PRIME_LOCALS = const(15)  # find_prime() of the number of locals, merchants, residents, goods
 PRIME_MERCHANTS = const(16)
 PRIME_RESIDENTS = const(17)
 PRIME_GOODS = const(18)
-RANDOM_A = const(19)  # the generator: two multiply-with-carry halves
+RANDOM_A = const(19)  # the random generator: two multiply-with-carry halves
 RANDOM_B = const(20)
-TICK = const(21)  # low 30 bits
+TICK = const(21)  # the low 30 bits
 TICK_HIGH = const(22)
-LEAVING = const(23)  # 1 + the last merchant to decide to leave, 0 for none; NEXT leads to the others
-FALLBACK = const(24)  # the good a merchant turns to when none promises a profit
+LEAVING = const(23)  # 1 + index of the last merchant that decided to leave, 0 for none; NEXT links the others
+FALLBACK = const(24)  # the good that a merchant chooses when no good promises a profit
 LEISURE_HALF = const(25)
-LAST_ROAD = const(26)  # the last place that a road is open to, 0 for none
-WALK = const(27)  # from here on whom a merchant hears, as run() goes through them for each good
-HEADER_WORDS = const(59)  # WALK + HEARD
+LAST_ROAD = const(26)  # the highest place with an open road, 0 for none
+WALK = const(27)  # HEARD numbers of residents: a merchant's walk, which run() goes through once for each good
+HEADER_SIZE = const(59)  # WALK + HEARD
 
-# AT_ROADS + place: 1 + the merchants that the road can still take, CLOSED without a road. Place 0, here, is none.
+# Roads, AT_ROADS + place: 1 + the number of merchants that the road can still take, or CLOSED. Place 0 has no road.
 CLOSED = const(0)
 
-# AT_ODDS + k: 0.9 ** k in 1/32768, k = 0 .. 32: the odds that k residents in a row do not act.
-ODDS_WORDS = const(33)
+# Odds, AT_ODDS + n: 0.9 ** n in 1/32768 for n = 0 .. 32, the probability that n residents in a row do not act.
+ODDS_SIZE = const(33)
 
-# A good's row; NEEDS + k is how many of good k one act of making takes.
-HALF = const(0)
+# A good's row. NEEDS + n: how many units of good n one act of making takes.
+HALF = const(0)  # the stock at which a further unit is worth half of the personal value
 YIELD = const(1)  # mills of a unit that one act of making gives
-BREAKS = const(2)
-CRAFTED = const(3)  # 1 if it needs anything
-MADE = const(4)  # these three count modulo 2**30
+BREAKS = const(2)  # 1 if it wears out in use
+CRAFTED = const(3)  # 1 if it needs materials
+MADE = const(4)  # units made, used and broken, modulo 2**30
 USED = const(5)
 BROKEN = const(6)
-LOWEST = const(7)  # no ask is below this; it may lie too low
+LOWEST = const(7)  # a lower bound of all asks of this good
 NEEDS = const(8)
 
-# AT_PRICES + good * SLOTS + resident: the price it expects here.
-# AT_ASKS + good * SLOTS + resident: that price if it sells one now, else NEVER.
+# Prices, AT_PRICES + good * SLOTS + resident: the price that the resident expects here.
+# Asks, AT_ASKS + good * SLOTS + resident: the same price if the resident sells a unit now, else NEVER.
 
-# A local's record; from LOCAL_ROWS on a row of goods each: STOCK, VALUE, PATIENCE, BUY_BELOW, SELL_FROM.
+# A local's record. From LOCAL_ROWS on it has five rows, each with a number per good: stock, value, patience, buy_below,
+# sell_from.
 MONEY = const(0)
 LEISURE = const(1)
 LEISURE_VALUE = const(2)
-REST = const(3)  # what resting is worth
+REST = const(3)  # the worth of resting, as a price
 LOCAL_ROWS = const(4)
-# A merchant's record; from FAR on the prices it expects elsewhere, a row of goods for each place but here.
-GOOD = const(1)  # GOODS: one that this city does not know
+# A merchant's record; MONEY as above. From FAR on a row of expected prices for each place but this city.
+GOOD = const(1)  # the number of goods, if this city does not know the merchant's good
 CAPACITY = const(2)
 OWNED = const(3)
-ROAD = const(4)  # the place that it is leaving for, 0 while it stays
-NEXT = const(5)
+ROAD = const(4)  # the place that it leaves for, 0 while it stays
+NEXT = const(5)  # LEAVING as it was when this merchant decided to leave
 FAR = const(6)
 
-MONEY_MAX = const(1_000_000_000)  # a million coins; nobody takes a mill more
+MONEY_MAX = const(1_000_000_000)  # a million coins; a payment that would exceed it does not take place
 STOCK_MAX = const(10_000)
 NEVER = const(0x3FFFFFFF)
-VALUE_MAX = const(0xFFFFF)  # personal values are below this (1,048 coins), so that a product fits
-SAMPLE = const(64)  # residents whom a buyer visits at most
-HEARD = const(32)  # residents whom a merchant hears: 0.9 ** 32 has forgotten the rest
+VALUE_MAX = const(0xFFFFF)  # personal values are below this (1,048 coins), so that products fit 32 bits
+SAMPLE = const(64)  # the most residents that a buyer visits
+HEARD = const(32)  # the most residents that a merchant hears: 0.9 ** 32 is 3 %, the weight of all the others
 PATIENCE_MAX = const(10)
-# In a city beyond a computer's cache walks take short steps: whom one meets is as random, since where they start is.
+# In a city of NEAR residents or more, a walk takes short steps, which stay within a computer's cache. It is as random:
+# its start is.
 NEAR = const(1000)
 STRIDE = const(15)
 
 _WRAP = const(0x3FFFFFFF)
-_PERCENT = const(328)  # 0.01 of the 32768 values of half a draw
+_PERCENT = const(328)  # 1 % of 32768, the range of half a draw
 _MOVING_COST = const(1000)
 
 
-@micropython.viper
-def appraise(state, local: int):
-    """Put down what a local would pay for, and sell for, one more or one less of everything, and what it asks.
+def find_prime(least: int) -> int:
+    """Return the smallest prime that is at least this, and at least 2."""
+    number = max(2, least)
+    divisor = 2
+    while divisor * divisor <= number:
+        if number % divisor:
+            divisor += 1
+        else:
+            number += 1
+            divisor = 2
+    return number
 
-    A personal value v and a price p compare as v and p * 1000 / (money + 1). Here v is turned into the price that
-    equals it, v * (money + 1) / 1000, once for all the comparisons until stocks or money change again.
+
+@micropython.viper
+def appraise(state: object, local: int) -> object:
+    """Write a local's buy_below and sell_from of every good, the worth of resting, and its asks.
+
+    The rules compare a personal value v with a price p as v and p * 1000 / (money + 1). Here v becomes the price that
+    equals it, v * (money + 1) / 1000, once for all comparisons until stocks or money change.
     """
     s = ptr32(state)
     goods = s[GOODS]
-    record = s[AT_LOCALS] + local * s[LOCAL_WORDS]
+    record = s[AT_LOCALS] + local * s[LOCAL_SIZE]
     stocks = record + LOCAL_ROWS
     values = stocks + goods
     buy_below = values + goods + goods
     sell_from = buy_below + goods
-    # 8192, or 1 << scale, stands for 999 coins; at most 15 bits.
+    # (money + 1) / 1000 in 1 / (1 << scale), of at most 15 bits.
     wealth = (s[record + MONEY] // 125 + 8) * 128 // 125
     scale = 13
     while wealth >= 32768:
@@ -125,8 +145,8 @@ def appraise(state, local: int):
             stock = s[record + LEISURE] + 1
             value = s[record + LEISURE_VALUE]
             half = s[LEISURE_HALF]
-        for more in range(2):
-            # value / ((stock / half) ** 3 + 1), with the ratio in 1/2048, or in 1/16 where the cube is above 64
+        for extra in range(2):
+            # value / ((stock / half) ** 3 + 1), with the ratio in 1/2048, or in 1/16 where its cube is above 64
             if stock < half << 2:
                 ratio = ((stock << 11) + (half >> 1)) // half
                 price = (value << 11) // (((ratio * ratio >> 11) * ratio >> 11) + 2048)
@@ -144,7 +164,7 @@ def appraise(state, local: int):
             if good == goods:
                 s[record + REST] = price
                 break
-            if more == 1:
+            if extra == 1:
                 s[buy_below + good] = price
             else:
                 price = price + 1 if stock > 0 else NEVER
@@ -156,14 +176,14 @@ def appraise(state, local: int):
                     if s[row + LOWEST] > s[price_at]:
                         s[row + LOWEST] = s[price_at]
                 stock += 1
-        row += s[GOOD_WORDS]
+        row += s[GOOD_SIZE]
         price_at += s[SLOTS]
         ask_at += s[SLOTS]
 
 
 @micropython.viper
-def pay_locals(state, share_mills: int) -> int:
-    """Give each local this share, where it fits below MONEY_MAX. Returns how many got it."""
+def pay_locals(state: object, share_mills: int) -> int:
+    """Give this share to each local whose money stays within MONEY_MAX. Return the number of locals paid."""
     s = ptr32(state)
     paid = 0
     record = s[AT_LOCALS]
@@ -172,21 +192,21 @@ def pay_locals(state, share_mills: int) -> int:
             s[record + MONEY] += share_mills
             appraise(state, local)
             paid += 1
-        record += s[LOCAL_WORDS]
+        record += s[LOCAL_SIZE]
     return paid
 
 
 @micropython.viper
-def consider(state, merchant: int) -> int:
-    """Find a merchant's best deals by its expected prices, and put down whether it sells here.
+def consider(state: object, merchant: int) -> int:
+    """Find a merchant's best deals by its expected prices, and write its asks.
 
-    Returns the best place for its own good + PLACES * the good with the best profit.
+    Return the best place to sell its own good (0 for this city) + PLACES * the good with the best profit.
     """
     s = ptr32(state)
     goods = s[GOODS]
     after_roads = s[LAST_ROAD] + 1
     roads = s[AT_ROADS]
-    record = s[AT_MERCHANTS] + merchant * s[MERCHANT_WORDS]
+    record = s[AT_MERCHANTS] + merchant * s[MERCHANT_SIZE]
     price_at = s[AT_PRICES] + s[LOCALS] + merchant
     ask_at = s[AT_ASKS] + s[LOCALS] + merchant
     turn_to = s[FALLBACK]
@@ -217,15 +237,15 @@ def consider(state, merchant: int) -> int:
             own_place = best
             if best == 0 and s[record + OWNED] > 0:
                 s[ask_at] = s[price_at]
-                s[s[AT_GOODS] + good * s[GOOD_WORDS] + LOWEST] = 0
+                s[s[AT_GOODS] + good * s[GOOD_SIZE] + LOWEST] = 0
         price_at += s[SLOTS]
         ask_at += s[SLOTS]
     return own_place + s[PLACES] * turn_to
 
 
 @micropython.viper
-def run(state, ticks: int) -> int:
-    """Run up to so many ticks; stop after one in which a merchant decided to leave. Returns the ticks run."""
+def run(state: object, ticks: int) -> int:
+    """Run up to this many ticks; stop after a tick in which a merchant decided to leave. Return the ticks run."""
     s = ptr32(state)
     locals_ = s[LOCALS]
     merchants = s[MERCHANTS]
@@ -240,9 +260,9 @@ def run(state, ticks: int) -> int:
     at_asks = s[AT_ASKS]
     at_locals = s[AT_LOCALS]
     at_merchants = s[AT_MERCHANTS]
-    local_words = s[LOCAL_WORDS]
-    merchant_words = s[MERCHANT_WORDS]
-    good_words = s[GOOD_WORDS]
+    local_size = s[LOCAL_SIZE]
+    merchant_size = s[MERCHANT_SIZE]
+    good_size = s[GOOD_SIZE]
     prime_locals = s[PRIME_LOCALS]
     prime_all = s[PRIME_RESIDENTS]
     prime_goods = s[PRIME_GOODS]
@@ -252,13 +272,14 @@ def run(state, ticks: int) -> int:
     locals_visits = prime_locals if prime_locals < SAMPLE else SAMPLE
     hearings = prime_all - 1 if prime_all <= HEARD else HEARD
     odds_of_32 = s[at_odds + 32]
-    # From a local's record to its rows.
+    # Offsets of a local's rows in its record.
     values = LOCAL_ROWS + goods
     patience = values + goods
     buy_below = patience + goods
     sell_from = buy_below + goods
-    # A draw is 30 bits: random_a = 15633 * low half + high half, random_b likewise with 15393, a's 14 bits over b's 16.
-    # Both stay below 2**30: CPython computes with such integers twice as fast.
+    # A full draw is 30 bits: 14 of random_a above 16 of random_b; half a draw is 15 bits of random_a. A step of a half
+    # multiplies its low 16 bits and adds its high ones. Both stay below 2**30, because CPython computes with such
+    # integers twice as fast. The steps are written out, because a call costs more than a step.
     random_a = s[RANDOM_A]
     random_b = s[RANDOM_B]
     done = 0
@@ -270,7 +291,7 @@ def run(state, ticks: int) -> int:
             s[TICK_HIGH] += 1
         s[TICK] = tick
 
-        phase = 0  # the locals act, then the merchants
+        phase = 0  # 0: the locals act; 1: the merchants act
         while phase < 2:
             count = locals_ if phase == 0 else merchants
             prime = s[PRIME_LOCALS + phase]
@@ -283,7 +304,8 @@ def run(state, ticks: int) -> int:
             step = (((random_a & 16383) << 16) | (random_b & 65535)) % step + 1
             turns_left = prime if count > 0 else 0
             while turns_left > 0:
-                # Who acts next: each acts with odds of 0.1, so skip as many as fail in a row.
+                # Each resident acts with probability 0.1. One draw gives the number of residents in a row that do not
+                # act: the last entry of the odds table that is above the draw.
                 random_a = 15633 * (random_a & 65535) + (random_a >> 16)
                 draw = random_a & 32767
                 skip = 0
@@ -291,14 +313,14 @@ def run(state, ticks: int) -> int:
                     skip += 32
                     random_a = 15633 * (random_a & 65535) + (random_a >> 16)
                     draw = random_a & 32767
-                k = at_odds + 16
-                k += 8 if draw < s[k] else -8
-                k += 4 if draw < s[k] else -4
-                k += 2 if draw < s[k] else -2
-                k += 1 if draw < s[k] else -1
-                if draw >= s[k]:
-                    k -= 1
-                skip += k - at_odds
+                odds = at_odds + 16
+                odds += 8 if draw < s[odds] else -8
+                odds += 4 if draw < s[odds] else -4
+                odds += 2 if draw < s[odds] else -2
+                odds += 1 if draw < s[odds] else -1
+                if draw >= s[odds]:
+                    odds -= 1
+                skip += odds - at_odds
                 if skip >= turns_left:
                     break
                 turns_left -= skip + 1
@@ -308,18 +330,18 @@ def run(state, ticks: int) -> int:
                     turn -= prime
                 if actor >= count:
                     continue
-                # The walk of this turn, for all that takes one.
+                # The walk of this resident's act, used wherever it visits or hears residents.
                 random_a = 15633 * (random_a & 65535) + (random_a >> 16)
                 random_b = 15393 * (random_b & 65535) + (random_b >> 16)
-                first = (((random_a & 16383) << 16) | (random_b & 65535)) % prime_all
+                walk_start = (((random_a & 16383) << 16) | (random_b & 65535)) % prime_all
                 random_a = 15633 * (random_a & 65535) + (random_a >> 16)
                 random_b = 15393 * (random_b & 65535) + (random_b >> 16)
-                who_step = (((random_a & 16383) << 16) | (random_b & 65535)) % all_step + 1
+                walk_step = (((random_a & 16383) << 16) | (random_b & 65535)) % all_step + 1
 
                 if phase == 0:
-                    local = at_locals + actor * local_words
+                    local = at_locals + actor * local_size
                     stocks = local + LOCAL_ROWS
-                    # 1. Things break.
+                    # 1. Goods wear out.
                     row = at_goods
                     for good in range(goods):
                         if s[row + BREAKS] != 0:
@@ -328,9 +350,9 @@ def run(state, ticks: int) -> int:
                                 s[stocks + good] -= 1
                                 s[row + BROKEN] = (s[row + BROKEN] + 1) & _WRAP
                                 appraise(state, actor)
-                        row += good_words
+                        row += good_size
 
-                    # 2. It makes what is worth the most; every worth is a price, see appraise().
+                    # 2. The local makes what is worth most. A worth is a price: see appraise().
                     best = -1
                     best_worth = s[local + REST]
                     row = at_goods
@@ -348,20 +370,20 @@ def run(state, ticks: int) -> int:
                             else:
                                 worth = worth // 1000 * yield_mills
                         if worth > best_worth and s[row + CRAFTED] != 0:
-                            for k in range(goods):
-                                need = s[row + NEEDS + k]
+                            for material in range(goods):
+                                need = s[row + NEEDS + material]
                                 if need > 0:
-                                    price = s[at_prices + k * slots + actor]
-                                    if price < s[local + sell_from + k]:
-                                        price = s[local + sell_from + k] - 1
-                                    if s[stocks + k] <= need or price > worth // need:
+                                    price = s[at_prices + material * slots + actor]
+                                    if price < s[local + sell_from + material]:
+                                        price = s[local + sell_from + material] - 1
+                                    if s[stocks + material] <= need or price > worth // need:
                                         worth = 0
                                         break
                                     worth -= need * price
                         if worth > best_worth:
                             best_worth = worth
                             best = good
-                        row += good_words
+                        row += good_size
                         price_at += slots
                     if best < 0:
                         s[local + LEISURE] += 1
@@ -369,7 +391,7 @@ def run(state, ticks: int) -> int:
                             s[local + LEISURE] = STOCK_MAX
                     else:
                         s[local + LEISURE] = 0
-                        row = at_goods + best * good_words
+                        row = at_goods + best * good_size
                         made = s[row + YIELD] // 1000
                         part = s[row + YIELD] % 1000
                         if part > 0:
@@ -383,28 +405,28 @@ def run(state, ticks: int) -> int:
                         s[row + MADE] = (s[row + MADE] + made) & _WRAP
                         if s[row + CRAFTED] != 0:
                             used = at_goods + USED
-                            for k in range(goods):
-                                need = s[row + NEEDS + k]
-                                s[stocks + k] -= need
+                            for material in range(goods):
+                                need = s[row + NEEDS + material]
+                                s[stocks + material] -= need
                                 s[used] = (s[used] + need) & _WRAP
-                                used += good_words
+                                used += good_size
                     appraise(state, actor)
 
-                    # 3. It takes each good to market, in random order.
+                    # 3. The local goes to market with each good, in random order.
                     random_a = 15633 * (random_a & 65535) + (random_a >> 16)
                     random_b = 15393 * (random_b & 65535) + (random_b >> 16)
                     good = (random_a & 32767) % prime_goods
                     good_step = (random_b & 65535) % (prime_goods - 1) + 1
                     for _ in range(prime_goods):
                         if good < goods:
-                            row = at_goods + good * good_words
+                            row = at_goods + good * good_size
                             prices = at_prices + good * slots
                             asks = at_asks + good * slots
                             price = s[prices + actor]
                             volatility = s[local + values + good] // 50
                             if volatility == 0:
                                 volatility = 1
-                            # a. It hears somebody's price.
+                            # a. With probability 0.01 it hears a random resident's price.
                             random_a = 15633 * (random_a & 65535) + (random_a >> 16)
                             if random_a & 32767 < _PERCENT:
                                 random_a = 15633 * (random_a & 65535) + (random_a >> 16)
@@ -414,47 +436,47 @@ def run(state, ticks: int) -> int:
                                     price += volatility
                                 elif heard < price:
                                     price -= volatility
-                            # b. It grows impatient.
+                            # b. A buyer or seller loses patience.
                             money = s[local + MONEY]
                             buys = 1 if price < s[local + buy_below + good] and price <= money else 0
                             if buys != 0 or price >= s[local + sell_from + good]:
                                 s[local + patience + good] += 1
-                            # c. A buyer visits others until one asks no more than it expects.
+                            # c. A buyer visits residents until an ask is at most the price that it expects.
                             if buys != 0 and s[row + LOWEST] <= price:
                                 if visits == prime_all:
-                                    s[row + LOWEST] = price + 1  # unless somebody is found
-                                who = first
+                                    s[row + LOWEST] = price + 1  # if the walk finds no seller
+                                visited = walk_start
                                 for _ in range(visits):
-                                    if s[asks + who] <= price:
-                                        ask = s[asks + who]
+                                    if s[asks + visited] <= price:
+                                        ask = s[asks + visited]
                                         s[row + LOWEST] = 0
-                                        if who < locals_:
-                                            seller = at_locals + who * local_words
+                                        if visited < locals_:
+                                            seller = at_locals + visited * local_size
                                         else:
-                                            seller = at_merchants + (who - locals_) * merchant_words
+                                            seller = at_merchants + (visited - locals_) * merchant_size
                                         if s[seller + MONEY] <= MONEY_MAX - ask and s[stocks + good] < STOCK_MAX:
                                             s[local + MONEY] = money - ask
                                             s[stocks + good] += 1
                                             s[local + patience + good] = 0
                                             price -= volatility
                                             s[seller + MONEY] += ask
-                                            if who < locals_:
+                                            if visited < locals_:
                                                 s[seller + LOCAL_ROWS + good] -= 1
                                                 s[seller + patience + good] = 0
-                                                made = s[seller + values + good] // 50
-                                                ask += made if made > 0 else 1
-                                                s[prices + who] = ask if ask < MONEY_MAX else MONEY_MAX
-                                                appraise(state, who)
+                                                seller_volatility = s[seller + values + good] // 50
+                                                ask += seller_volatility if seller_volatility > 0 else 1
+                                                s[prices + visited] = ask if ask < MONEY_MAX else MONEY_MAX
+                                                appraise(state, visited)
                                             else:
                                                 s[seller + OWNED] -= 1
                                                 if s[seller + OWNED] == 0:
-                                                    s[asks + who] = NEVER
+                                                    s[asks + visited] = NEVER
                                             appraise(state, actor)
                                             break
-                                    who += who_step
-                                    if who >= prime_all:
-                                        who -= prime_all
-                            # d. Out of patience, it moves its price.
+                                    visited += walk_step
+                                    if visited >= prime_all:
+                                        visited -= prime_all
+                            # d. Without patience it changes its price.
                             if s[local + patience + good] > PATIENCE_MAX:
                                 s[local + patience + good] = 0
                                 price += volatility if buys != 0 else 0 - volatility
@@ -474,33 +496,34 @@ def run(state, ticks: int) -> int:
                             good -= prime_goods
 
                 else:
-                    merchant = at_merchants + actor * merchant_words
-                    # 1. It hears the residents: its price moves a tenth of the way to each one's.
-                    me = locals_ + actor
+                    merchant = at_merchants + actor * merchant_size
+                    # 1. The merchant hears residents: its price moves a tenth of the way to the price of each.
+                    resident = locals_ + actor  # this merchant's number
+                    visited = walk_start
                     if prime_all < NEAR:
-                        first = me  # a walk from itself meets all the others
+                        visited = resident  # a walk from itself visits all the others
                     heard = WALK
                     for _ in range(hearings):
-                        first += who_step
-                        if first >= prime_all:
-                            first -= prime_all
-                        if first < residents:
-                            s[heard] = first
+                        visited += walk_step
+                        if visited >= prime_all:
+                            visited -= prime_all
+                        if visited < residents:
+                            s[heard] = visited
                             heard += 1
                     prices = at_prices
                     for _ in range(goods):
-                        price = s[prices + me] - 5  # so that halves are rounded up
-                        for k in range(WALK, heard):
-                            price += (s[prices + s[k]] - price) // 10
-                        s[prices + me] = price + 5
+                        price = s[prices + resident] - 5  # rounds halves up
+                        for walk in range(WALK, heard):
+                            price += (s[prices + s[walk]] - price) // 10
+                        s[prices + resident] = price + 5
                         prices += slots
 
-                    # 2. It weighs its deals.
-                    k = int(consider(state, actor))
-                    best = k % places
-                    turn_to = k // places
+                    # 2. The merchant compares its deals.
+                    deals = int(consider(state, actor))
+                    best = deals % places
+                    turn_to = deals // places
                     road = 0
-                    # 3. It buys what sells for more elsewhere.
+                    # 3. It buys a unit of its good that sells for more at the best place.
                     if best != 0 and s[merchant + OWNED] < s[merchant + CAPACITY]:
                         good = s[merchant + GOOD]
                         prices = at_prices + good * slots
@@ -509,46 +532,46 @@ def run(state, ticks: int) -> int:
                         price = s[merchant + FAR + (best - 1) * goods + good] - 1
                         if price > money:
                             price = money
-                        if price > s[prices + me]:
-                            price = s[prices + me]
+                        if price > s[prices + resident]:
+                            price = s[prices + resident]
                         random_a = 15633 * (random_a & 65535) + (random_a >> 16)
                         random_b = 15393 * (random_b & 65535) + (random_b >> 16)
-                        who = (((random_a & 16383) << 16) | (random_b & 65535)) % prime_locals
+                        visited = (((random_a & 16383) << 16) | (random_b & 65535)) % prime_locals
                         random_a = 15633 * (random_a & 65535) + (random_a >> 16)
                         random_b = 15393 * (random_b & 65535) + (random_b >> 16)
-                        who_step = (((random_a & 16383) << 16) | (random_b & 65535)) % locals_step + 1
+                        walk_step = (((random_a & 16383) << 16) | (random_b & 65535)) % locals_step + 1
                         for _ in range(locals_visits):
-                            if who < locals_ and s[asks + who] <= price:
-                                ask = s[asks + who]
-                                seller = at_locals + who * local_words
+                            if visited < locals_ and s[asks + visited] <= price:
+                                ask = s[asks + visited]
+                                seller = at_locals + visited * local_size
                                 if s[seller + MONEY] <= MONEY_MAX - ask:
                                     s[merchant + MONEY] = money - ask
                                     s[merchant + OWNED] += 1
                                     s[seller + MONEY] += ask
                                     s[seller + LOCAL_ROWS + good] -= 1
                                     s[seller + patience + good] = 0
-                                    made = s[seller + values + good] // 50
-                                    ask += made if made > 0 else 1
-                                    s[prices + who] = ask if ask < MONEY_MAX else MONEY_MAX
-                                    appraise(state, who)
+                                    seller_volatility = s[seller + values + good] // 50
+                                    ask += seller_volatility if seller_volatility > 0 else 1
+                                    s[prices + visited] = ask if ask < MONEY_MAX else MONEY_MAX
+                                    appraise(state, visited)
                                     break
-                            who += who_step
-                            if who >= prime_locals:
-                                who -= prime_locals
-                    # 4. Now and then it just leaves; 5. full, it leaves for the best place.
+                            visited += walk_step
+                            if visited >= prime_locals:
+                                visited -= prime_locals
+                    # 4. With probability 0.01 it leaves by a random road; 5. full, it leaves for the best place.
                     random_a = 15633 * (random_a & 65535) + (random_a >> 16)
                     if random_a & 32767 < _PERCENT:
-                        k = 0
+                        open_roads = 0
                         for place in range(1, s[LAST_ROAD] + 1):
                             if s[at_roads + place] != CLOSED:
-                                k += 1
-                        if k > 0:
+                                open_roads += 1
+                        if open_roads > 0:
                             random_a = 15633 * (random_a & 65535) + (random_a >> 16)
-                            k = (random_a & 32767) % k
-                            while k >= 0:
+                            open_roads = (random_a & 32767) % open_roads
+                            while open_roads >= 0:
                                 road += 1
                                 if s[at_roads + road] != CLOSED:
-                                    k -= 1
+                                    open_roads -= 1
                     elif best != 0 and s[merchant + OWNED] >= s[merchant + CAPACITY]:
                         road = best
                     if road != 0 and s[at_roads + road] > 1:
@@ -556,12 +579,12 @@ def run(state, ticks: int) -> int:
                         s[merchant + ROAD] = road
                         s[merchant + NEXT] = s[LEAVING]
                         s[LEAVING] = actor + 1
-                        asks = at_asks + me
+                        asks = at_asks + resident
                         for _ in range(goods):
                             s[asks] = NEVER
                             asks += slots
                     elif s[merchant + OWNED] == 0:
-                        # 6. With nothing to sell it turns to the best good.
+                        # 6. It owns nothing: it chooses the good with the best profit.
                         s[merchant + GOOD] = turn_to
             phase += 1
     s[RANDOM_A] = random_a

@@ -1,176 +1,206 @@
-"""A city of the bytes that checkpoint.py made of it.
+"""A city from the bytes that encode.py has made of it.
 
-Here: reading them, and refusing what cannot be read whole. Not here: what they are (checkpoint.py), where they are
-stored. A board needs this once, at its start, and lets go of it.
+Here: decoding them, and rejecting bytes that are damaged or of another city. Not here: their format (encode.py), where
+they are stored. A board needs this module only at its start, and unloads it.
 """
 
 import hashlib
 from array import array
 
-from deskonomy.compat import const, micropython, ptr8, ptr32
+from deskonomy.compat import TYPE_CHECKING, const, micropython, ptr8, ptr32
 from deskonomy.economy import kernel as k
-from deskonomy.economy import layout as birth
+from deskonomy.economy import layout
 from deskonomy.economy.city import City
 from deskonomy.economy.goods import GOODS
 from deskonomy.economy.merchant import Merchant
 from deskonomy.errors import InvalidCheckpointError
 from deskonomy.roads.ledger import Ledger
-from deskonomy.roads.road import ROOM, Road
-from deskonomy.storage import encode as checkpoint
+from deskonomy.roads.road import CAPACITY, Road
+from deskonomy.storage.encode import BATCH_MAX, CHECKSUM_BYTES, FORMAT, iterate_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deskonomy.economy.city import Engine
+    from deskonomy.economy.goods import Good
 
 _NEVER = const(0x3FFFFFFF)  # kernel.NEVER
 
 
-def thaw(data, name=None, goods=None, merchants_max=None, engine=k):
-    """The City that these bytes hold, with its digest, its roads and its ledger. Raises InvalidCheckpointError.
+def decode_city(
+    data: bytes,
+    name: "str | None" = None,
+    goods: "Sequence[Good] | None" = None,
+    merchants_max: "int | None" = None,
+    engine: "Engine" = k,
+) -> City:
+    """Return the city of these bytes, with the digest, the roads and the ledger that it had.
 
-    name: what it has to be called, None for anything. goods, merchants_max, engine: as City has them; all else is as it
-    was saved. Its roads are down: those over the wire as after a restart (whoever left may have set out), those inside
-    a process until lane.connect() takes them over.
+    All roads are down: wire roads as after a restart, where a merchant that has left may be under way; local roads
+    until roads.local.connect() replaces them.
+
+    Args:
+        data: the result of encode_city().
+        name: the name that the city must have; None for any.
+        goods, merchants_max, engine: as for City. Everything else is as it was saved.
+
+    Raises:
+        InvalidCheckpointError: the bytes are damaged, of another format or version, or of a city with another name or
+            other goods.
     """
-    end = len(data) - checkpoint.SUM_BYTES
-    if data[: len(checkpoint.FORMAT)] != checkpoint.FORMAT:
+    end = len(data) - CHECKSUM_BYTES
+    if data[: len(FORMAT)] != FORMAT:
         raise InvalidCheckpointError("not a city that deskonomy has saved")
-    if end < len(checkpoint.FORMAT) or hashlib.sha256(data[:end]).digest()[: checkpoint.SUM_BYTES] != data[end:]:
+    if end < len(FORMAT) or hashlib.sha256(data[:end]).digest()[:CHECKSUM_BYTES] != data[end:]:
         raise InvalidCheckpointError("damaged: its checksum is wrong")
-    saved = _Reader(data)
-    its_name = saved.name()
-    if name not in (None, its_name):
-        raise InvalidCheckpointError("of %s, not of %s" % (its_name, name))
-    city = City(its_name, saved.long(), 0, 0, goods, {}, merchants_max, engine)
-    its_goods, city.places, by_hand = [[saved.name() for _ in range(saved.number())] for _ in range(3)]
-    if its_goods != city.good_names:
-        raise InvalidCheckpointError("of a city with %s, not %s" % (", ".join(its_goods), ", ".join(city.good_names)))
-    city.by_hand = set(by_hand)
-    city.words = _words(saved, goods or GOODS, merchants_max or 0, engine)
-    for _ in range(saved.number()):
-        index = saved.number()
-        city.baggage[index] = saved.merchant(city)
-    if saved.number():
-        _ledger(saved, city)
-    for _ in range(saved.number()):
-        city.open_road(_road(saved, city))
+    goods = goods or GOODS
+    reader = _Reader(data)
+    saved_name = reader.read_name()
+    if name not in (None, saved_name):
+        raise InvalidCheckpointError("of %s, not of %s" % (saved_name, name))
+    seed = reader.read_long()
+    saved_goods, places, overrides = [reader.read_names() for _ in range(3)]
+    good_names = [good.name for good in goods]
+    if saved_goods != good_names:
+        raise InvalidCheckpointError("of a city with %s, not %s" % (", ".join(saved_goods), ", ".join(good_names)))
+    state = _read_state(reader, goods, merchants_max or 0, engine)
+    city = City.from_state(saved_name, seed, state, good_names, places, merchants_max, engine)
+    city.overrides.update(overrides)
+    for _ in range(reader.read_number()):
+        index = reader.read_number()
+        city.baggage[index] = reader.read_merchant(city)
+    if reader.read_number():
+        city.ledger = _read_ledger(reader)
+    for _ in range(reader.read_number()):
+        city.open_road(_read_road(reader, city))
     return city
 
 
-def _words(saved, goods, merchants_max, engine):
-    locals_, places, slots, merchants = [saved.number() for _ in range(4)]
-    words = birth.lay_out(len(goods), locals_, places, slots)
-    for header in (k.AT_ROADS, k.GOOD_WORDS, k.LOCAL_WORDS):
-        if words[header] != saved.number():
+def _read_state(reader: "_Reader", goods: "Sequence[Good]", merchants_max: int, engine: "Engine") -> "array[int]":
+    locals_, places, slots, merchants = [reader.read_number() for _ in range(4)]
+    state = layout.create_state(len(goods), locals_, places, slots)
+    for header in (k.AT_ROADS, k.GOOD_SIZE, k.LOCAL_SIZE):
+        if state[header] != reader.read_number():
             raise InvalidCheckpointError("of another version of deskonomy")
-    birth.write_goods(words, goods, {})
-    words[k.MERCHANTS] = merchants
-    for start, stop in checkpoint.blocks(words):
-        saved.block(words, start, stop)
+    layout.write_goods(state, goods, {})
+    state[k.MERCHANTS] = merchants
+    for start, stop in iterate_blocks(state):
+        reader.read_block(state, start, stop)
     for local in range(locals_):
-        engine.appraise(words, local)
+        engine.appraise(state, local)
     if locals_ + merchants_max > slots:
-        words = birth.grow(words, places, locals_ + merchants_max)
-    return words
+        state = layout.grow_state(state, places, locals_ + merchants_max)
+    return state
 
 
-def _ledger(saved, city):
-    city.ledger = ledger = Ledger(saved.long(), False)
-    ledger.highest = saved.long()
-    ledger.arrivals = [(saved.long(), saved.long(), saved.name()) for _ in range(saved.number())]
-    ledger.safe = ledger.arrivals[:]
+def _read_ledger(reader: "_Reader") -> Ledger:
+    ledger = Ledger(reader.read_long(), False)
+    ledger.highest_sequence = reader.read_long()
+    ledger.arrivals = [
+        (reader.read_long(), reader.read_long(), reader.read_name()) for _ in range(reader.read_number())
+    ]
+    ledger.saved_arrivals = ledger.arrivals[:]
+    return ledger
 
 
-def _road(saved, city):
-    name = saved.name()
-    wire = saved.number()
-    counts = [saved.long() for _ in range(4)]
-    if wire:
-        road = city.ledger.road(name, ROOM)
-        road.ours = checkpoint.OURS[saved.number()]
-        road.kind = "ours" if road.ours else "legacy"
-        road.sequence = road.saved = road.tried = saved.long()
+def _read_road(reader: "_Reader", city: City) -> Road:
+    name = reader.read_name()
+    is_wire = reader.read_number()
+    counts = [reader.read_long() for _ in range(4)]
+    if is_wire:
+        road = city.ledger.ensure_road(name, CAPACITY)
+        road.restore(reader.read_number(), reader.read_long())
     else:
         road = Road(name)
         road.state = "down"
-    road.sent, road.received, road.lost, road.refused = counts
+    road.sent, road.received, road.lost, road.rejected = counts
     for queue in (road.outbound, road.inbound):
-        queue.extend([saved.merchant(city) for _ in range(saved.number())])
+        queue.extend([reader.read_merchant(city) for _ in range(reader.read_number())])
     return road
 
 
 class _Reader:
-    """Numbers, names and merchants of bytes whose checksum is right."""
+    """Decodes numbers, names and merchants of bytes whose checksum is right."""
 
-    def __init__(self, data):
+    def __init__(self, data: bytes) -> None:
         self._data = data
-        self._at = len(checkpoint.FORMAT)
-        self._batch = array("i", bytes(4 * checkpoint.BATCH))
+        self._at = len(FORMAT)
+        self._batch = array("i", bytes(4 * BATCH_MAX))
         self._count = self._next = 0
-        self._names = []
+        self._names: list[str] = []
 
-    def number(self):
+    def read_number(self) -> int:
         if self._next == self._count:
             self._count = self._data[self._at]
-            self._at = _unpack(self._data, self._at + 1, self._batch, 0, self._count)
+            self._at = unpack_numbers(self._data, self._at + 1, self._batch, 0, self._count)
             self._next = 0
         self._next += 1
         return self._batch[self._next - 1]
 
-    def long(self):
-        low = self.number()
-        return self.number() << 30 | low
+    def read_long(self) -> int:
+        low = self.read_number()
+        return self.read_number() << 30 | low
 
-    def name(self):
-        number = self.number()
+    def read_name(self) -> str:
+        number = self.read_number()
         if number == 0:
-            self._names.append(bytes([self.number() for _ in range(self.number())]).decode())
+            self._names.append(bytes([self.read_number() for _ in range(self.read_number())]).decode())
         return self._names[number - 1]
 
-    def merchant(self, city):
-        fields = self.name() or None, self.number(), self.number(), self.number()
-        id = (city.ledger.incarnation, self.long()) if self.number() else None
-        known = {}
-        for good in city.good_names:
-            for place in city.places:
-                price = self.number()
-                if price:
-                    known.setdefault(good, {})[place] = price - 1
-        for _ in range(self.number()):
-            prices = known.setdefault(self.name(), {})
-            place = self.name()
-            prices[place] = self.number()
-        return Merchant(*fields, known, id)
+    def read_names(self) -> "list[str]":
+        return [self.read_name() for _ in range(self.read_number())]
 
-    def block(self, words, start, stop):
-        self._at = _unpack(self._data, self._at, words, start, stop)
+    def read_merchant(self, city: City) -> Merchant:
+        good = self.read_name() or None
+        money_mills = self.read_number()
+        capacity = self.read_number()
+        owned = self.read_number()
+        id = (city.ledger.incarnation, self.read_long()) if self.read_number() else None
+        known = {}
+        for name in city.good_names:
+            for place in city.places:
+                price = self.read_number()
+                if price:
+                    known.setdefault(name, {})[place] = price - 1
+        for _ in range(self.read_number()):
+            prices = known.setdefault(self.read_name(), {})
+            place = self.read_name()
+            prices[place] = self.read_number()
+        return Merchant(good, money_mills, capacity, owned, known, id)
+
+    def read_block(self, state: "array[int]", start: int, stop: int) -> None:
+        self._at = unpack_numbers(self._data, self._at, state, start, stop)
 
 
 @micropython.viper
-def _unpack(data, at: int, words, to: int, end: int) -> int:
-    """Decode words[to:end] from data at `at` on, as checkpoint.py has coded them. Returns where that ends."""
-    b = ptr8(data)
-    w = ptr32(words)
+def unpack_numbers(data: object, at: int, numbers: object, to: int, end: int) -> int:
+    """Decode numbers[to:end] from data from `at` on: see encode.pack_numbers(). Return where the code ends."""
+    source = ptr8(data)
+    target = ptr32(numbers)
     while to < end:
-        value = b[at]
-        more = 0
+        value = source[at]
+        following = 0  # bytes of this number that follow
         if value >= 0xF0 and value < 0xFF:
             repeat = value & 7
             value = 0 if value < 0xF8 else _NEVER
             while repeat > 0 and to + 1 < end:
-                w[to] = value
+                target[to] = value
                 to += 1
                 repeat -= 1
         elif value >= 0xE0:
-            more = 3 if value < 0xFF else 4
+            following = 3 if value < 0xFF else 4
             value = value & 15 if value < 0xFF else 0
         elif value >= 0xC0:
-            more = 2
+            following = 2
             value &= 0x1F
         elif value >= 0x80:
-            more = 1
+            following = 1
             value &= 0x3F
         at += 1
-        while more > 0:
-            value = value << 8 | b[at]
+        while following > 0:
+            value = value << 8 | source[at]
             at += 1
-            more -= 1
-        w[to] = value
+            following -= 1
+        target[to] = value
         to += 1
     return at

@@ -1,243 +1,259 @@
-"""A city as bytes: all that has to be saved of it, in one step.
+"""A city as bytes: everything that a checkpoint saves of it, taken at one moment.
 
-Here: residents, roads and ledger as bytes that are few enough for one block of a board's flash. Not here: a city of
-such bytes (thaw.py), where they are stored (board/storage.py, a host's state.py), who may then be let go (ledger.py).
+Here: residents, roads and ledger as bytes, few enough for one block of a board's flash. Not here: the reverse
+(decode.py), where the bytes are stored (deskonomy_board/checkpoints.py, the host's runtime/store.py), which merchants a
+checkpoint permits to leave (roads/ledger.py).
 
-The bytes: a mark of the format, whole numbers in a code that is short for small ones, the start of the SHA-256 of both.
-Names are numbers too: each is spelled where it comes first, and is its number from then on. What follows from the rest
-is left out: what a local would pay, and asks, is what kernel.appraise() makes of its stocks and money.
+The bytes are a format mark, whole numbers in a variable-length code, and the start of the SHA-256 of both. A name is a
+number, too: 0 and its spelling where it first occurs, later its position among all names so far, from 1. Numbers that
+follow from others are left out: kernel.appraise() computes buy_below, sell_from and asks from stocks and money.
 """
 
 import hashlib
 from array import array
 
-from deskonomy.compat import const, micropython, ptr8, ptr32
+from deskonomy.compat import TYPE_CHECKING, const, micropython, ptr8, ptr32
 from deskonomy.economy import kernel as k
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from deskonomy.economy.city import City
+    from deskonomy.economy.merchant import Merchant
+
 FORMAT = b"deskonomy1\n"
-SUM_BYTES = const(8)  # of the SHA-256, at the end
-BATCH = const(32)  # numbers that are coded at a time, in at most 160 bytes
+CHECKSUM_BYTES = const(8)  # of the SHA-256, at the end
+BATCH_MAX = const(32)  # numbers that are encoded at a time, in at most 160 bytes
 _PIECE_BYTES = const(512)
-_ROW = const(64)  # names that lie together
+_NAME_ROW = const(64)  # names in one list
 _NEVER = const(0x3FFFFFFF)  # kernel.NEVER
-OURS = (None, True, False)  # how a road's `ours` is numbered
 
 
-def freeze(city):
-    """The city, its roads and its ledger as bytes. Between ticks only."""
-    return b"".join(pieces(city))
+def encode_city(city: "City") -> bytes:
+    """Return the city, its roads and its ledger as bytes. Only between two ticks."""
+    return b"".join(encode_pieces(city))
 
 
-def pieces(city):
-    """The same as a list of bytes, of at most 512 each: a small memory may have no room for all in one piece."""
-    out = []
-    write(city, out.append)
-    return out
+def encode_pieces(city: "City") -> "list[bytes]":
+    """Return the same as a list of pieces of at most 512 bytes: a small memory may have no room for one block."""
+    pieces = []
+    write_city(city, pieces.append)
+    return pieces
 
 
-def write(city, put):
-    """The same for a memory that has no room for all at all: put(bytes) is called with one after the other."""
-    words, ledger = city.words, city.ledger
-    out = _Writer(put)
-    out.name(city.name)
-    out.long(city.seed)
-    for names in (city.good_names, city.places, sorted(city.by_hand)):
-        out.number(len(names))
+def write_city(city: "City", put: "Callable[[bytes], object]") -> None:
+    """Call put() with each piece: a small memory may have no room for all pieces."""
+    state, ledger = city.state, city.ledger
+    writer = _Writer(put)
+    writer.write_name(city.name)
+    writer.write_long(city.seed)
+    for names in (city.good_names, city.places, sorted(city.overrides)):
+        writer.write_number(len(names))
         for name in names:
-            out.name(name)
-    for header in (k.LOCALS, k.PLACES, k.SLOTS, k.MERCHANTS, k.AT_ROADS, k.GOOD_WORDS, k.LOCAL_WORDS):
-        out.number(words[header])
-    for start, stop in blocks(words):
-        out.block(words, start, stop)
-    out.number(len(city.baggage))
+            writer.write_name(name)
+    for header in (k.LOCALS, k.PLACES, k.SLOTS, k.MERCHANTS, k.AT_ROADS, k.GOOD_SIZE, k.LOCAL_SIZE):
+        writer.write_number(state[header])
+    for start, stop in iterate_blocks(state):
+        writer.write_block(state, start, stop)
+    writer.write_number(len(city.baggage))
     for index in sorted(city.baggage):
-        out.number(index)
-        out.merchant(city.baggage[index], city)
-    out.number(0 if ledger is None else 1)
+        writer.write_number(index)
+        writer.write_merchant(city.baggage[index], city)
+    writer.write_number(0 if ledger is None else 1)
     if ledger is not None:
-        out.long(ledger.incarnation)
-        out.long(ledger.highest)
-        out.number(len(ledger.arrivals))
+        writer.write_long(ledger.incarnation)
+        writer.write_long(ledger.highest_sequence)
+        writer.write_number(len(ledger.arrivals))
         for incarnation, sequence, name in ledger.arrivals:
-            out.long(incarnation)
-            out.long(sequence)
-            out.name(name)
-    out.number(len(city.roads))
+            writer.write_long(incarnation)
+            writer.write_long(sequence)
+            writer.write_name(name)
+    writer.write_number(len(city.roads))
     for name in sorted(city.roads):
-        road = city.roads[name]
-        wire = ledger is not None and name in ledger.roads
-        out.name(name)
-        out.number(1 if wire else 0)
-        for count in (road.sent, road.received, road.lost, road.refused):
-            out.long(count)
-        if wire:
-            out.number(OURS.index(road.ours))
-            out.long(road.sequence)
-        for queue in (road.kept(), road.home()) if wire else (road.outbound, road.inbound):
-            out.number(len(queue))
-            for merchant in queue:
-                out.merchant(merchant, city)
-    out.end()
+        _write_road(writer, city, name)
+    writer.finish()
 
 
-def blocks(words):
-    """(start, stop) of all words that do not follow from others, once LOCALS, PLACES, SLOTS and MERCHANTS are known."""
-    merchants = words[k.MERCHANTS]
-    yield k.PRIME_LOCALS, k.HEADER_WORDS
-    yield words[k.AT_ROADS], words[k.AT_ODDS]
-    yield words[k.AT_GOODS], words[k.AT_PRICES]
-    for good in range(words[k.GOODS]):
-        column = words[k.AT_PRICES] + good * words[k.SLOTS]
-        yield column, column + words[k.LOCALS] + merchants
-        column += words[k.AT_ASKS] - words[k.AT_PRICES] + words[k.LOCALS]
+def _write_road(writer: "_Writer", city: "City", name: str) -> None:
+    road = city.roads[name]
+    wire_road = None if city.ledger is None else city.ledger.roads.get(name)
+    writer.write_name(name)
+    writer.write_number(0 if wire_road is None else 1)
+    for count in (road.sent, road.received, road.lost, road.rejected):
+        writer.write_long(count)
+    queues = road.outbound, road.inbound
+    if wire_road is not None:
+        writer.write_number(wire_road.peer_state)
+        writer.write_long(wire_road.sequence)
+        queues = wire_road.list_kept(), wire_road.list_returning()
+    for queue in queues:
+        writer.write_number(len(queue))
+        for merchant in queue:
+            writer.write_merchant(merchant, city)
+
+
+def iterate_blocks(state: "array[int]") -> "Iterator[tuple[int, int]]":
+    """Yield (start, stop) of all parts of the array that are saved.
+
+    The others follow from them and from LOCALS, PLACES, SLOTS and MERCHANTS.
+    """
+    merchants = state[k.MERCHANTS]
+    yield k.PRIME_LOCALS, k.HEADER_SIZE
+    yield state[k.AT_ROADS], state[k.AT_ODDS]
+    yield state[k.AT_GOODS], state[k.AT_PRICES]
+    for good in range(state[k.GOODS]):
+        column = state[k.AT_PRICES] + good * state[k.SLOTS]
+        yield column, column + state[k.LOCALS] + merchants
+        column += state[k.AT_ASKS] - state[k.AT_PRICES] + state[k.LOCALS]
         yield column, column + merchants
-    for local in range(words[k.LOCALS]):
-        record = words[k.AT_LOCALS] + local * words[k.LOCAL_WORDS]
+    for local in range(state[k.LOCALS]):
+        record = state[k.AT_LOCALS] + local * state[k.LOCAL_SIZE]
         yield record, record + k.REST
-        yield record + k.LOCAL_ROWS, record + k.LOCAL_ROWS + 3 * words[k.GOODS]  # STOCK, VALUE, PATIENCE
-    yield words[k.AT_MERCHANTS], words[k.AT_MERCHANTS] + merchants * words[k.MERCHANT_WORDS]
+        yield record + k.LOCAL_ROWS, record + k.LOCAL_ROWS + 3 * state[k.GOODS]  # stock, value, patience
+    yield state[k.AT_MERCHANTS], state[k.AT_MERCHANTS] + merchants * state[k.MERCHANT_SIZE]
 
 
 class _Writer:
-    """Numbers, names and merchants as bytes, for put(): what thaw.Reader reads."""
+    """Encodes numbers, names and merchants, and calls put() with pieces of bytes; decode.py has the reader."""
 
-    def __init__(self, put):
+    def __init__(self, put: "Callable[[bytes], object]") -> None:
         self._put = put
-        self._sum = hashlib.sha256()
+        self._checksum = hashlib.sha256()
         self._piece = bytearray(_PIECE_BYTES)
         self._piece[: len(FORMAT)] = FORMAT
         self._at = len(FORMAT)
-        self._batch = array("i", bytes(4 * BATCH))
+        self._batch = array("i", bytes(4 * BATCH_MAX))
         self._count = 0  # numbers in the batch
-        self._names = [[]]  # rows of them: a small memory may have no room for one long list
+        self._name_rows: list[list[str]] = [[]]  # a small memory may have no room for one long list
 
-    def number(self, number):
-        """A whole number below 2 ** 31."""
+    def write_number(self, number: int) -> None:
+        """Write a whole number below 2 ** 31."""
         self._batch[self._count] = number
         self._count += 1
-        if self._count == BATCH:
+        if self._count == BATCH_MAX:
             self._end_batch()
 
-    def long(self, number):
-        """A whole number below 2 ** 60."""
-        self.number(number & 0x3FFFFFFF)
-        self.number(number >> 30)
+    def write_long(self, number: int) -> None:
+        """Write a whole number below 2 ** 60."""
+        self.write_number(number & 0x3FFFFFFF)
+        self.write_number(number >> 30)
 
-    def name(self, name):
-        """A name, or "" for none."""
+    def write_name(self, name: str) -> None:
+        """Write a name; "" stands for no name."""
         number = 1
-        for row in self._names:
+        for row in self._name_rows:
             if name in row:
-                self.number(number + row.index(name))
+                self.write_number(number + row.index(name))
                 return
-            number += _ROW
-        if len(self._names[-1]) == _ROW:
-            self._names.append([])
-        self._names[-1].append(name)
+            number += _NAME_ROW
+        if len(self._name_rows[-1]) == _NAME_ROW:
+            self._name_rows.append([])
+        self._name_rows[-1].append(name)
         raw = name.encode()
-        self.number(0)
-        self.number(len(raw))
+        self.write_number(0)
+        self.write_number(len(raw))
         for byte in raw:
-            self.number(byte)
+            self.write_number(byte)
 
-    def merchant(self, merchant, city):
-        """A Merchant. Its incarnation, if it has an id, is the city's."""
-        self.name(merchant.good or "")
-        self.number(merchant.money_mills)
-        self.number(merchant.capacity)
-        self.number(merchant.owned)
-        self.number(0 if merchant.id is None else 1)
+    def write_merchant(self, merchant: "Merchant", city: "City") -> None:
+        """Write a merchant. The incarnation of its id, if it has an id, is the city's."""
+        self.write_name(merchant.good or "")
+        self.write_number(merchant.money_mills)
+        self.write_number(merchant.capacity)
+        self.write_number(merchant.owned)
+        self.write_number(0 if merchant.id is None else 1)
         if merchant.id is not None:
-            self.long(merchant.id[1])
-        # First what the city knows too, since that needs no names; 0 for no price.
-        rows = sorted(merchant.rows())
+            self.write_long(merchant.id[1])
+        # First the prices of goods and places that the city has, which need no names: 1 + price, or 0 for no price.
+        rows = sorted(merchant.iterate_prices())
         others = sum([len(cities) for _, cities, _ in rows])
         goods = [good for good, _, _ in rows]
         for good in city.good_names:
             _, cities, begin = rows[goods.index(good)] if good in goods else (good, (), 0)
             for place in city.places:
                 known = place in cities
-                self.number(1 + merchant.mills[begin + cities.index(place)] if known else 0)
+                self.write_number(1 + merchant.flat_prices_mills[begin + cities.index(place)] if known else 0)
                 others -= known
-        self.number(others)
+        self.write_number(others)
         for good, cities, begin in rows if others else ():
             for at, place in enumerate(cities, begin):
                 if good not in city.good_names or place not in city.places:
-                    self.name(good)
-                    self.name(place)
-                    self.number(merchant.mills[at])
+                    self.write_name(good)
+                    self.write_name(place)
+                    self.write_number(merchant.flat_prices_mills[at])
 
-    def block(self, words, start, stop):
-        """The words from start to stop."""
+    def write_block(self, state: "array[int]", start: int, stop: int) -> None:
+        """Write state[start:stop]."""
         self._end_batch()
-        self._code(words, start, stop)
+        self._encode(state, start, stop)
 
-    def end(self):
-        """Put out what is left, and the checksum."""
+    def finish(self) -> None:
+        """Put the last piece, and the checksum."""
         self._end_batch()
-        self._cut()
-        self._put(self._sum.digest()[:SUM_BYTES])
+        self._put_piece()
+        self._put(self._checksum.digest()[:CHECKSUM_BYTES])
 
-    def _end_batch(self):
+    def _end_batch(self) -> None:
         if self._count:
             self._piece[self._at] = self._count
             self._at += 1
-            self._code(self._batch, 0, self._count)
+            self._encode(self._batch, 0, self._count)
             self._count = 0
 
-    def _code(self, words, start, stop):
+    def _encode(self, numbers: "array[int]", start: int, stop: int) -> None:
         while start < stop:
-            end = min(start + BATCH, stop)
-            self._at = _pack(words, start, end, self._piece, self._at)
+            end = min(start + BATCH_MAX, stop)
+            self._at = pack_numbers(numbers, start, end, self._piece, self._at)
             start = end
-            if self._at + 5 * BATCH >= _PIECE_BYTES:
-                self._cut()
+            if self._at + 5 * BATCH_MAX >= _PIECE_BYTES:
+                self._put_piece()
 
-    def _cut(self):
+    def _put_piece(self) -> None:
         piece = bytes(memoryview(self._piece)[: self._at])
-        self._sum.update(piece)
+        self._checksum.update(piece)
         self._put(piece)
         self._at = 0
 
 
-# A number's first byte says how many follow it: from 0 on none (7 bits), from 0x80 on one (14), from 0xC0 on two (21),
-# from 0xE0 on three (28); 0xFF is four. 0xF0 to 0xF6 are 1 to 7 times 0, 0xF8 to 0xFE as many times NEVER.
+# The first byte of a number states how many bytes follow: none from 0 on (7 bits of value in all), one from 0x80 on (14
+# bits), two from 0xC0 on (21 bits), three from 0xE0 on (28 bits), four at 0xFF. 0xF0 to 0xF6 are 1 to 7 times the
+# number 0, 0xF8 to 0xFE are 1 to 7 times NEVER.
 @micropython.viper
-def _pack(words, at: int, end: int, out, to: int) -> int:
-    """Code words[at:end], none of them negative, into out from `to` on. Returns where that ends."""
-    w = ptr32(words)
-    b = ptr8(out)
+def pack_numbers(numbers: object, at: int, end: int, data: object, to: int) -> int:
+    """Encode numbers[at:end], none of them negative, into data from `to` on. Return where the code ends."""
+    source = ptr32(numbers)
+    target = ptr8(data)
     while at < end:
-        value = w[at]
+        value = source[at]
         at += 1
         if value == 0 or value == _NEVER:
             code = 0xF0 if value == 0 else 0xF8
             last = code + 6
-            while at < end and code < last and w[at] == value:
+            while at < end and code < last and source[at] == value:
                 code += 1
                 at += 1
-            b[to] = code
+            target[to] = code
         elif value < 0x80:
-            b[to] = value
+            target[to] = value
         elif value < 0x4000:
-            b[to] = 0x80 | value >> 8
-            b[to + 1] = value & 255
+            target[to] = 0x80 | value >> 8
+            target[to + 1] = value & 255
             to += 1
         elif value < 0x200000:
-            b[to] = 0xC0 | value >> 16
-            b[to + 1] = value >> 8 & 255
-            b[to + 2] = value & 255
+            target[to] = 0xC0 | value >> 16
+            target[to + 1] = value >> 8 & 255
+            target[to + 2] = value & 255
             to += 2
         else:
             if value < 0x10000000:
-                b[to] = 0xE0 | value >> 24
+                target[to] = 0xE0 | value >> 24
             else:
-                b[to] = 0xFF
+                target[to] = 0xFF
                 to += 1
-                b[to] = value >> 24
-            b[to + 1] = value >> 16 & 255
-            b[to + 2] = value >> 8 & 255
-            b[to + 3] = value & 255
+                target[to] = value >> 24
+            target[to + 1] = value >> 16 & 255
+            target[to + 2] = value >> 8 & 255
+            target[to + 3] = value & 255
             to += 3
         to += 1
     return to

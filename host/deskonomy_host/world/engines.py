@@ -1,12 +1,16 @@
-"""The kernel's engines on a host: the same source, as plain Python or compiled by numba, with the same bits.
+"""The kernel's engines on a host: the same source as plain Python or compiled by numba, bit for bit the same.
 
-Here: loading kernel.py for an engine. Not here: any rule. An engine is an object with the kernel's functions, for City.
+Here: loading kernel.py for an engine, and the choice of an engine. Not here: any rule of the economy (deskonomy's
+economy/kernel.py).
 """
 
 import importlib.util
 import sys
 from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 from deskonomy import compat
 from deskonomy.economy import kernel
@@ -14,85 +18,89 @@ from deskonomy.economy import kernel
 from deskonomy_host.errors import OperationError
 
 ENGINES = ("plain", "numba")
-# What plain Python does with ease, in residents times ticks a second; loading compiled code pays above it.
+_COMPILED_MODULE = "deskonomy.kernel_numba"
+# Residents times ticks a second that plain Python reaches with ease; above this pace, loading compiled code pays.
 _PLAIN_PACE = 100_000
-_PLAIN_WORK = 800_000  # what it does while compiled code is being loaded, in residents times ticks
+_PLAIN_WORK = 800_000  # residents times ticks that plain Python runs while compiled code is being loaded
+_LIST_TICKS_MIN = 50  # from here on, copying the state array to a list and back takes less time than it saves
 
 
+@dataclass(frozen=True)
 class Engine:
-    """The kernel's functions, each taking a city's array('i')."""
+    """A way to run the kernel: its functions, which take a city's state array and a number; see kernel.py."""
 
-    def __init__(self, name, run, appraise, consider, pay_locals):
-        self.name = name
-        self.run = run
-        self.appraise = appraise
-        self.consider = consider
-        self.pay_locals = pay_locals
+    name: str
+    run: "Callable[[array[int], int], int]"
+    appraise: "Callable[[array[int], int], object]"
+    consider: "Callable[[array[int], int], int]"
+    pay_locals: "Callable[[array[int], int], int]"
 
 
-def available():
-    """The names of the engines that can be used here, the fastest last."""
+def list_engines() -> tuple[str, ...]:
+    """Return the names of the engines that are installed, the fastest last."""
     return ENGINES if importlib.util.find_spec("numba") else ENGINES[:1]
 
 
-def choose(residents, ticks_per_s, ticks=None):
-    """The name of the engine that is done first, or keeps the pace.
+def select_engine(residents: int, ticks_per_s: float | None, ticks: int | None = None) -> str:
+    """Return the name of the engine that finishes first, or that keeps the pace.
 
-    ticks_per_s: None for as fast as it goes. ticks: how many there will be, None for no end.
+    Args:
+        residents: the number of residents of all cities.
+        ticks_per_s: the pace; None for as fast as possible.
+        ticks: the number of ticks to run; None for no end.
     """
-    fast = ticks_per_s is None or residents * ticks_per_s > _PLAIN_PACE
-    short = ticks is not None and residents * ticks <= _PLAIN_WORK
-    return available()[-1] if fast and not short else "plain"
+    is_fast = ticks_per_s is None or residents * ticks_per_s > _PLAIN_PACE
+    is_short = ticks is not None and residents * ticks <= _PLAIN_WORK
+    return list_engines()[-1] if is_fast and not is_short else "plain"
 
 
-def engine(name):
-    """The engine of this name, one of ENGINES. Raises OperationError if it is not installed."""
-    if name not in available():
+def load_engine(name: str) -> Engine:
+    """Return the engine of this name, one of ENGINES. Raises OperationError if it is not installed."""
+    if name not in list_engines():
         raise OperationError(f"{name} is not installed; type: pip install 'deskonomy[fast]'")
     if name == "plain":
         return Engine("plain", _run_plain, kernel.appraise, kernel.consider, kernel.pay_locals)
-    return _numba()
+    return _load_numba()
 
 
-def _run_plain(words, ticks):
-    """kernel.run; for many ticks on a list, whose items CPython reaches faster than an array's."""
-    if ticks < 50:
-        return kernel.run(words, ticks)
-    state = words.tolist()
-    done = kernel.run(state, ticks)
-    words[:] = array("i", state)
+def _run_plain(state: "array[int]", ticks: int) -> int:
+    """Run the kernel; many ticks run on a list, whose items CPython reads faster than those of an array."""
+    if ticks < _LIST_TICKS_MIN:
+        return kernel.run(state, ticks)
+    numbers = state.tolist()
+    done = kernel.run(numbers, ticks)
+    state[:] = array("i", numbers)
     return done
 
 
-def _numba():
+def _load_numba() -> Engine:
     import numba
     import numpy
 
-    compiled = sys.modules.get("deskonomy.kernel_numba") or _load_compiled(numba)
+    compiled = sys.modules.get(_COMPILED_MODULE) or _load_compiled_kernel(numba)
 
-    def on_array(function):
-        def call(words, number):
-            # A view for this call only: an array with a lasting view could not grow.
-            return function(numpy.frombuffer(words, dtype=numpy.int32), number)
+    def accept_array(function: Callable[[Any, int], int]) -> "Callable[[array[int], int], int]":
+        def call(state: "array[int]", number: int) -> int:
+            # A view for this call only: an array with a lasting view cannot grow.
+            return function(numpy.frombuffer(state, dtype=numpy.int32), number)
 
         return call
 
     return Engine(
         "numba",
-        on_array(compiled.run),
-        on_array(compiled.appraise),
-        on_array(compiled.consider),
-        on_array(compiled.pay_locals),
+        accept_array(compiled.run),
+        accept_array(compiled.appraise),
+        accept_array(compiled.consider),
+        accept_array(compiled.pay_locals),
     )
 
 
-def _load_compiled(numba) -> ModuleType:
-    """Load kernel.py once more, with numba's compiler in the place of viper; compiled code is kept on disk."""
-    name = "deskonomy.kernel_numba"
-    spec = importlib.util.spec_from_file_location(name, kernel.__file__)
+def _load_compiled_kernel(numba: ModuleType) -> ModuleType:
+    """Import kernel.py a second time, with numba's compiler in place of viper; numba keeps compiled code on disk."""
+    spec = importlib.util.spec_from_file_location(_COMPILED_MODULE, kernel.__file__)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    sys.modules[_COMPILED_MODULE] = module
     plain_viper, plain_ptr32 = compat.micropython.viper, compat.ptr32
     compat.micropython.viper = numba.njit(cache=True)
     compat.ptr32 = numba.njit(cache=True)(plain_ptr32)

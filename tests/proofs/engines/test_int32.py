@@ -1,7 +1,7 @@
-"""No intermediate value of the kernel leaves 32 signed bits, on extremes too.
+"""No intermediate value of the kernel leaves 32 signed bits, not even for cities at their limits.
 
-A desktop's viper computes with 64 bits and would never show it; a board would. So the plain kernel runs here on
-integers that check themselves after every operation, over ordinary cities and over states drawn from the limits.
+A desktop's viper computes with 64 bits and cannot show such a value; a board's computes with 32. So the plain kernel
+runs here on integers that check themselves after every operation, for ordinary cities and for states at the limits.
 """
 
 import operator
@@ -20,10 +20,10 @@ LOW, HIGH = -(2**31), 2**31 - 1
 
 
 class Int32(int):
-    """An int that refuses to leave 32 signed bits, and makes of every result one of its kind."""
+    """An int that raises OverflowError outside 32 signed bits; the result of an operation is an Int32, too."""
 
 
-def _checked(name):
+def make_checked_method(name):
     plain = getattr(int, name)
 
     def method(self, *others):
@@ -38,47 +38,47 @@ def _checked(name):
 
 
 for _name in ("add", "sub", "mul", "floordiv", "mod", "lshift", "rshift", "and", "or", "xor"):
-    for _full in (f"__{_name}__", f"__r{_name}__"):
-        setattr(Int32, _full, _checked(_full))
-Int32.__neg__ = _checked("__neg__")
+    for _method in (f"__{_name}__", f"__r{_name}__"):
+        setattr(Int32, _method, make_checked_method(_method))
+Int32.__neg__ = make_checked_method("__neg__")
 
 
-class Words(list):
-    """An array of self-checking words, none of which may be negative."""
+class CheckedState(list):
+    """A state array of Int32, none of which may become negative."""
 
-    def __init__(self, words):
-        super().__init__(Int32(word) for word in words)
+    def __init__(self, state):
+        super().__init__(Int32(number) for number in state)
 
     def __getitem__(self, index):
         return Int32(super().__getitem__(index))
 
     def __setitem__(self, index, value):
         if not 0 <= operator.index(value) <= HIGH:
-            raise OverflowError(f"word {index} = {value}")
+            raise OverflowError(f"number {index} = {value}")
         super().__setitem__(index, value)
 
 
-class Checked:
-    """The plain kernel on self-checking words; the caller's array gets the result."""
+class CheckedEngine:
+    """The plain kernel on a CheckedState; the caller's array gets the result."""
 
 
-def _on_words(function):
-    def call(state, *rest):
-        words = Words(state)
-        result = function(words, *(Int32(value) for value in rest))
-        for index, word in enumerate(words):
-            state[index] = word
+def run_checked(function):
+    def call(state, *arguments):
+        checked = CheckedState(state)
+        result = function(checked, *(Int32(value) for value in arguments))
+        for index, number in enumerate(checked):
+            state[index] = number
         return result
 
     return staticmethod(call)
 
 
-PLAIN = scenarios.plain_kernel()
+PLAIN_KERNEL = scenarios.load_plain_kernel()
 for _name in ("run", "appraise", "consider", "pay_locals"):
-    setattr(Checked, _name, _on_words(getattr(PLAIN, _name)))
+    setattr(CheckedEngine, _name, run_checked(getattr(PLAIN_KERNEL, _name)))
 
 
-def test_the_check_itself_notices():
+def test_checked_numbers_raise_outside_32_bits():
     with pytest.raises(OverflowError):
         Int32(2**20) * 2**11
     with pytest.raises(OverflowError):
@@ -86,20 +86,20 @@ def test_the_check_itself_notices():
     with pytest.raises(OverflowError):
         -(2**31) - Int32(1)
     with pytest.raises(OverflowError):
-        Words([0])[0] = -1
+        CheckedState([0])[0] = -1
 
 
 @pytest.mark.parametrize("seed, locals_, merchants, names", scenarios.SIZES)
-def test_ordinary_cities(seed, locals_, merchants, names):
-    cities = scenarios.world(seed, locals_, merchants, names, Checked)
-    same = scenarios.world(seed, locals_, merchants, names)
-    scenarios.run(cities, 120)
-    scenarios.run(same, 120)
-    assert [city.digest() for city in cities] == [city.digest() for city in same]
+def test_ordinary_cities_stay_within_32_bits(seed, locals_, merchants, names):
+    checked = scenarios.build_world(seed, locals_, merchants, names, CheckedEngine)
+    plain = scenarios.build_world(seed, locals_, merchants, names)
+    scenarios.run_world(checked, 120)
+    scenarios.run_world(plain, 120)
+    assert [city.digest() for city in checked] == [city.digest() for city in plain]
 
 
-def extreme_city(rng):
-    """A city whose every free word is at, or near, one of its limits."""
+def build_extreme_city(rng):
+    """Return a city in which every number that may vary is at a limit, or near it."""
     materials = {"wood": rng.choice((1, 4, 10_000)), "thread": rng.choice((1, 10, 9_999))}
     value = rng.choice(((1, 2), (4000, 8000), (k.VALUE_MAX - 1, k.VALUE_MAX)))
     rows = [
@@ -108,46 +108,46 @@ def extreme_city(rng):
         goods.Good("thread", 30, (2000, 4000), 50, {}, False),
         goods.Good("bed", 2, value, 2, materials, True),
     ]
-    city = City("LIMIT", rng.randrange(2**32), 12, 8, goods=rows, engine=Checked)
-    city.open_road(Road("A", room=rng.choice((0, 1, 10_000))))
+    city = City("LIMIT", rng.randrange(2**32), 12, 8, goods=rows, engine=CheckedEngine)
+    city.open_road(Road("A", capacity=rng.choice((0, 1, 10_000))))
     city.open_road(Road("B"))
     money = (0, 1, 999_999, 1_000_000, 4_094_999, 4_095_000, k.MONEY_MAX - 1, k.MONEY_MAX)
     prices = (0, 1, 4000, 262_143, 262_144, 50_000_000, k.MONEY_MAX - 1, k.MONEY_MAX)
     stocks = (0, 1, 2, 5, 20, 9_999, k.STOCK_MAX)
-    words, count = city.words, len(rows)
-    for local in range(words[k.LOCALS]):
-        record = words[k.AT_LOCALS] + local * words[k.LOCAL_WORDS]
-        words[record + k.MONEY] = rng.choice(money)
-        words[record + k.LEISURE] = rng.choice(stocks)
+    state, count = city.state, len(rows)
+    for local in range(state[k.LOCALS]):
+        record = state[k.AT_LOCALS] + local * state[k.LOCAL_SIZE]
+        state[record + k.MONEY] = rng.choice(money)
+        state[record + k.LEISURE] = rng.choice(stocks)
         for good in range(count):
-            words[city._price(good, local)] = rng.choice(prices)
-            words[record + k.LOCAL_ROWS + good] = rng.choice(stocks)
-        Checked.appraise(words, local)
-    for index in range(words[k.MERCHANTS]):
-        record = city._merchant(index)
-        words[record + k.MONEY] = rng.choice(money)
+            state[city.price_offset(good, local)] = rng.choice(prices)
+            state[record + k.LOCAL_ROWS + good] = rng.choice(stocks)
+        CheckedEngine.appraise(state, local)
+    for index in range(state[k.MERCHANTS]):
+        record = city.merchant_offset(index)
+        state[record + k.MONEY] = rng.choice(money)
         for good in range(count):
             for place in range(3):
-                words[city._expects(index, good, place)] = rng.choice(prices)
-        words[record + k.GOOD] = rng.randrange(count + 1)
+                state[city.expected_price_offset(index, good, place)] = rng.choice(prices)
+        state[record + k.GOOD] = rng.randrange(count + 1)
         city.baggage[index] = Merchant("fur")
-        words[record + k.CAPACITY] = rng.choice((1, 20, 10_000))
-        words[record + k.OWNED] = rng.choice((0, 1, 20, 10_000))
-        Checked.consider(words, index)
-    words[k.TICK] = rng.choice((0, 2**30 - 2))
+        state[record + k.CAPACITY] = rng.choice((1, 20, 10_000))
+        state[record + k.OWNED] = rng.choice((0, 1, 20, 10_000))
+        CheckedEngine.consider(state, index)
+    state[k.TICK] = rng.choice((0, 2**30 - 2))
     for good in rows:
         city.set_yield(good.name, rng.choice((0, 1, 250, 999, 1000, 1001, 32_767, 32_768, 100_000)))
     return city
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_extremes(seed):
-    city = extreme_city(random.Random(seed))
-    before = scenarios.money_mills([city])
+def test_cities_at_their_limits_stay_within_32_bits(seed):
+    city = build_extreme_city(random.Random(seed))
+    before = scenarios.sum_money_mills([city])
     for _ in range(12):
         city.run(1)
-    assert scenarios.money_mills([city]) == before
-    assert max(status.locals_column(city, k.MONEY)) <= k.MONEY_MAX
+    assert scenarios.sum_money_mills([city]) == before
+    assert max(city.locals_column(k.MONEY)) <= k.MONEY_MAX
     for good, name in enumerate(city.good_names):
-        assert status.prices_mills(city, name)[2] <= k.MONEY_MAX
-        assert max(status.locals_column(city, k.LOCAL_ROWS + good)) <= k.STOCK_MAX
+        assert status.summarize_prices_mills(city, name)[2] <= k.MONEY_MAX
+        assert max(city.locals_column(k.LOCAL_ROWS + good)) <= k.STOCK_MAX

@@ -1,7 +1,7 @@
-"""Which engine runs a world if nobody says: the one that is done first, or keeps the pace."""
+"""The engine that runs a world by default: the one that finishes first, or that keeps the pace."""
 
 import pytest
-from deskonomy_host.world import engines as engine
+from deskonomy_host.world import engines
 
 
 @pytest.mark.parametrize(
@@ -17,11 +17,11 @@ from deskonomy_host.world import engines as engine
         (15_000, 20, 1, "plain"),
     ],
 )
-def test_the_engine_that_is_done_first(monkeypatch, residents, ticks_per_s, ticks, name):
-    monkeypatch.setattr(engine, "available", lambda: engine.ENGINES)
-    assert engine.choose(residents, ticks_per_s, ticks) == name
+def test_engine_that_finishes_first_is_selected(monkeypatch, residents, ticks_per_s, ticks, name):
+    monkeypatch.setattr(engines, "list_engines", lambda: engines.ENGINES)
+    assert engines.select_engine(residents, ticks_per_s, ticks) == name
 
 
-def test_without_the_extra_there_is_no_choice(monkeypatch):
-    monkeypatch.setattr(engine, "available", lambda: ("plain",))
-    assert engine.choose(15_000, None) == "plain"
+def test_plain_engine_is_selected_without_numba(monkeypatch):
+    monkeypatch.setattr(engines, "list_engines", lambda: ("plain",))
+    assert engines.select_engine(15_000, None) == "plain"
