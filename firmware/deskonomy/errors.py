@@ -1,8 +1,7 @@
 """The exceptions of the core and of a board.
 
-Here: every exception class that a caller may catch; the host tool adds its own below DeskonomyError. Not here: when
-they
-are raised (the functions that raise them name them).
+Here: every exception class that a caller may catch; the host adds its own below DeskonomyError. Not here: when they are
+raised, which the functions that raise them say.
 
     DeskonomyError
         InvalidLineError         a line from a peer, or a name, breaks the rules of the wire
@@ -22,7 +21,7 @@ class InvalidLineError(DeskonomyError):
 
 
 class AuthenticationError(DeskonomyError):
-    """A line does not prove what it has to; the connection ends, and the peer is sent nothing."""
+    """A line is not the proof or the seal that it has to be. The connection ends, and the peer is not told why."""
 
 
 class InvalidCheckpointError(DeskonomyError):

@@ -1,27 +1,28 @@
-"""Inputs that nobody should send, as data: (bytes after the name, how many are let in, refused, why the end came).
+"""Hostile input as data: (bytes after the name, merchants accepted, lines rejected, why the connection ends).
 
-Here: the corpus. Not here: what is made of it (test_hostile.py). M is a good merchant's line of 7 mills. Where the end
-comes, the text is part of its reason, else it is "".
+Here: the corpus. Not here: the tests (test_hostile.py). VALID_LINE is the line of a valid merchant with 7 mills. The
+last text is a part of the reason for which the connection ends, "" if it does not end.
 """
 
 from core.lines import line_of
 from deskonomy.economy.merchant import Merchant
 
-M = line_of(Merchant("bed", 7))
+VALID_LINE = line_of(Merchant("bed", 7))
 
 
-def line(money="1", good='"bed"', capacity="20", owned="0", prices="{}", more=""):
-    """A merchant's line of these JSON texts."""
+def line(money="1", good='"bed"', capacity="20", owned="0", prices="{}", rest=""):
+    """Return a merchant's line of these JSON texts."""
     text = '{"Money":%s,"BuysSells":%s,"CarryingCapacity":%s,"Owned":%s,"ExpectedPrices":%s%s}\n'
-    return (text % (money, good, capacity, owned, prices, more)).encode()
+    return (text % (money, good, capacity, owned, prices, rest)).encode()
 
 
-def ours(sequence, incarnation=2002):
+def numbered_line(sequence, incarnation=2002):
+    """Return the line of a merchant with an id."""
     return line_of(Merchant("bed", 7, id=(incarnation, sequence)))
 
 
 CORPUS = (
-    # Lines that are none.
+    # Lines that are no merchants.
     (b"\n", 0, 0, ""),
     (b"\r\n \t\n\n", 0, 0, ""),
     (b"hello\n", 0, 1, ""),
@@ -30,7 +31,7 @@ CORPUS = (
     (b"null\n", 0, 1, ""),
     (b"\x00\n", 0, 1, ""),
     (b"\xff\xfe\x00\n", 0, 1, ""),
-    (b"\xef\xbb\xbf" + M, 0, 1, ""),  # a byte order mark
+    (b"\xef\xbb\xbf" + VALID_LINE, 0, 1, ""),  # a byte order mark
     (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 0, 2, ""),
     (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", 0, 1, ""),  # TLS
     (b"SSH-2.0-OpenSSH_9.2\r\n", 0, 1, ""),
@@ -43,14 +44,14 @@ CORPUS = (
     (b"[" * 5000 + b"\n", 0, 1, ""),
     (b'{"a":' * 1000 + b"1" + b"}" * 1000 + b"\n", 0, 1, ""),
     (b"x" * 9000 + b"\n", 0, 1, ""),
-    (b"x" * 9000 + b"\n" + M, 1, 1, ""),
-    (b" " * 9000 + M, 0, 1, ""),
-    (M + M[:-1] + b"\x00\n", 1, 1, ""),
-    (M[:-1] + M, 0, 1, ""),  # two on one line
-    (M[:-1], 0, 0, ""),  # no end
-    (M.replace(b"{", b"", 1), 0, 1, ""),
-    (M.replace(b"}", b""), 0, 1, ""),
-    (M + b"#\n" + M, 2, 1, ""),
+    (b"x" * 9000 + b"\n" + VALID_LINE, 1, 1, ""),
+    (b" " * 9000 + VALID_LINE, 0, 1, ""),
+    (VALID_LINE + VALID_LINE[:-1] + b"\x00\n", 1, 1, ""),
+    (VALID_LINE[:-1] + VALID_LINE, 0, 1, ""),  # two merchants on one line
+    (VALID_LINE[:-1], 0, 0, ""),  # no newline
+    (VALID_LINE.replace(b"{", b"", 1), 0, 1, ""),
+    (VALID_LINE.replace(b"}", b""), 0, 1, ""),
+    (VALID_LINE + b"#\n" + VALID_LINE, 2, 1, ""),
     # Money.
     (line(money="-1"), 0, 1, ""),
     (line(money="-0.0001"), 1, 0, ""),
@@ -78,11 +79,11 @@ CORPUS = (
     (line(money="1 000"), 0, 1, ""),
     (line(money="\uff11"), 0, 1, ""),  # a digit of another alphabet
     (line(money=""), 0, 1, ""),
-    (line(more=',"Money":2'), 0, 1, ""),
-    (line(more=',"Mon\\u0065y":2'), 0, 1, ""),
-    (line(more=',"Mills":-5'), 0, 1, ""),
-    (line(more=',"Mills":1.5'), 0, 1, ""),
-    (line(more=',"Mills":1000000001'), 0, 1, ""),
+    (line(rest=',"Money":2'), 0, 1, ""),
+    (line(rest=',"Mon\\u0065y":2'), 0, 1, ""),
+    (line(rest=',"Mills":-5'), 0, 1, ""),
+    (line(rest=',"Mills":1.5'), 0, 1, ""),
+    (line(rest=',"Mills":1000000001'), 0, 1, ""),
     # Units.
     (line(capacity="0"), 0, 1, ""),
     (line(capacity="10001"), 0, 1, ""),
@@ -128,30 +129,30 @@ CORPUS = (
     (line(prices='{"bed":{%s}}' % ",".join(['"%d":1' % n for n in range(257)])), 0, 1, ""),
     (line(prices='{"__proto__":{"constructor":1}}'), 1, 0, ""),
     # JSON's edges.
-    (line(more=","), 0, 1, ""),
-    (line(more=',"a":undefined'), 0, 1, ""),
-    (line(more=',"a":1//x'), 0, 1, ""),
-    (line(more=",a:1"), 0, 1, ""),
-    (line(more=',"a":[1,]'), 0, 1, ""),
-    (line(more=',"a":{"b":1,}'), 0, 1, ""),
-    (line(more=',"a":"\\x41"'), 0, 1, ""),
-    (line(more=',"a":"\t"'), 0, 1, ""),
-    (line(more=',"a":[[[[[1]]]]]'), 0, 1, ""),
-    (line(more=',"a":tru'), 0, 1, ""),
+    (line(rest=","), 0, 1, ""),
+    (line(rest=',"a":undefined'), 0, 1, ""),
+    (line(rest=',"a":1//x'), 0, 1, ""),
+    (line(rest=",a:1"), 0, 1, ""),
+    (line(rest=',"a":[1,]'), 0, 1, ""),
+    (line(rest=',"a":{"b":1,}'), 0, 1, ""),
+    (line(rest=',"a":"\\x41"'), 0, 1, ""),
+    (line(rest=',"a":"\t"'), 0, 1, ""),
+    (line(rest=',"a":[[[[[1]]]]]'), 0, 1, ""),
+    (line(rest=',"a":tru'), 0, 1, ""),
     (b'{"Money":1}\n', 0, 1, ""),
     (b'{"money":1,"buyssells":"bed","carryingcapacity":1,"owned":0}\n', 0, 1, ""),
     (b'{"ack": 5}\n', 0, 1, ""),
     # Ids and messages.
-    (line(more=',"Id":5'), 0, 1, ""),
-    (line(more=',"Id":[1,2,3]'), 0, 1, ""),
-    (line(more=',"Id":[-1,2]'), 0, 1, ""),
-    (line(more=',"Id":[1.5,2]'), 0, 1, ""),
-    (line(more=',"Id":[1001,2]'), 1, 0, ""),  # our own incarnation: passed on by a stranger
-    (ours(1) + ours(2) + ours(3), 3, 0, ""),
-    (ours(1) + ours(1), 1, 0, "missing"),
-    (ours(1) + ours(3), 1, 0, "missing"),
-    (ours(3) + ours(2), 1, 0, "missing"),
-    (ours(1) + ours(2, 2003), 1, 0, "missing"),
+    (line(rest=',"Id":5'), 0, 1, ""),
+    (line(rest=',"Id":[1,2,3]'), 0, 1, ""),
+    (line(rest=',"Id":[-1,2]'), 0, 1, ""),
+    (line(rest=',"Id":[1.5,2]'), 0, 1, ""),
+    (line(rest=',"Id":[1001,2]'), 1, 0, ""),  # this city's own incarnation, passed on by a legacy peer
+    (numbered_line(1) + numbered_line(2) + numbered_line(3), 3, 0, ""),
+    (numbered_line(1) + numbered_line(1), 1, 0, "missing"),
+    (numbered_line(1) + numbered_line(3), 1, 0, "missing"),
+    (numbered_line(3) + numbered_line(2), 1, 0, "missing"),
+    (numbered_line(1) + numbered_line(2, 2003), 1, 0, "missing"),
     (b"[1]\n", 0, 1, ""),
     (b'["ack"]\n', 0, 0, ""),
     (b'["ack",1,2]\n', 0, 0, ""),

@@ -1,8 +1,8 @@
-"""A merchant as it stands on the wire, for tests."""
+"""The line of a merchant on the wire, for tests."""
 
-from deskonomy.wire.codec import encode
+from deskonomy.wire.codec import encode_merchant
 
 
 def line_of(merchant):
-    """All of its line, with the newline (bytes)."""
-    return b"".join(encode(merchant)) + b"\n"
+    """Return the whole line of a merchant, with its newline."""
+    return b"".join(encode_merchant(merchant)) + b"\n"

@@ -1,473 +1,507 @@
-"""What two cities say to each other, without sockets: each rule of session.py, on both interpreters."""
+"""Sessions without sockets: each rule of wire/session.py and wire/inbound.py, on both interpreters."""
 
 import unittest
 
+from core.event_log import EventLog
 from core.lines import line_of
 from deskonomy.economy.merchant import Merchant
 from deskonomy.roads.ledger import Ledger
-from deskonomy.wire.protocol import Connection
+from deskonomy.roads.wire_road import ACKNOWLEDGING, LEGACY, PROBING, UNKNOWN
+from deskonomy.wire import session
+from deskonomy.wire.protocol import Protocol
 from deskonomy.wire.session import Session
 
-OWN, THEIRS = 1001, 2002  # incarnations
+OWN, PEERS = 1001, 2002  # incarnations
 
 
-def no_memory(*words):
+def raise_memory_error(*arguments):
     raise MemoryError
 
 
 class Peer:
-    """A city's end, and bytes typed by hand at the other. now_ms: its clock. heard: what it has said, in lines."""
+    """The other end of a session of RIVERWOOD's: the test writes its bytes.
 
-    def __init__(self, volatile=True, room=5, ledger=None):
+    Attributes:
+        session, road, ledger: those of RIVERWOOD.
+        now_ms: the time.
+        log: the log of RIVERWOOD, an EventLog.
+        received: all that RIVERWOOD has sent, in pieces.
+    """
+
+    def __init__(self, volatile=True, capacity=5, ledger=None):
         self.ledger = ledger or Ledger(OWN, volatile)
-        self.road = self.ledger.road("SEASIDE", room)
+        self.road = self.ledger.ensure_road("SEASIDE", capacity)
         self.now_ms = 0
-        self.log = []
-        self.heard = []
-        self.session = Session(Connection("RIVERWOOD", 0), 0, self.log.append)
-        self.go_on(0)
-        self.say(b"SEASIDE\n")
-        self.session.carry(self.road)
-        self.go_on(1200)
-        self.heard[:] = []
+        self.log = EventLog()
+        self.received = []
+        self.session = Session(Protocol("RIVERWOOD", 0), 0, self.log)
+        self.wait(0)
+        self.send(b"SEASIDE\n")
+        self.session.attach_road(self.road)
+        self.wait(1200)
+        self.received[:] = []
 
-    def go_on(self, ms):
-        """Let so much time pass, a tenth of a second at a time."""
+    def wait(self, ms):
+        """Let time pass in steps of 100 ms, and receive what is sent."""
         until_ms = self.now_ms + ms
         while True:
             self.session.advance(self.now_ms)
             data = self.session.next_bytes(self.now_ms)
             while data is not None:
-                self.heard.append(data)
+                self.received.append(data)
                 data = self.session.next_bytes(self.now_ms)
             if self.now_ms >= until_ms:
                 return
             self.now_ms += 100
 
-    def say(self, *lines):
+    def send(self, *lines):
         for line in lines:
             self.session.receive(line, self.now_ms)
-            self.go_on(0)
+            self.wait(0)
 
-    def said(self):
-        """What the city has said since the last time, but for its room (see TestRoom)."""
-        lines = [line for line in self.heard if line != room(self.road.room)]
-        self.heard[:] = []
+    def read_lines(self):
+        """Return what has come since the last call, without the room message (see TestRoom)."""
+        lines = [line for line in self.received if line != room_line(self.road.capacity)]
+        self.received[:] = []
         return lines
 
-    def depart(self, *moneys):
+    def let_leave(self, *moneys):
+        """Let merchants with this money leave RIVERWOOD."""
         for money in moneys:
             self.road.send(Merchant("bed", money))
-        self.go_on(0)
+        self.wait(0)
 
-    def save(self):
-        self.ledger.release(self.ledger.mark())
-        self.go_on(0)
+    def save_city(self):
+        self.ledger.commit_checkpoint(self.ledger.begin_checkpoint())
+        self.wait(0)
 
 
-def theirs(sequence, money=7, incarnation=THEIRS):
+def peers_line(sequence, money=7, incarnation=PEERS):
     return line_of(Merchant("bed", money, id=(incarnation, sequence)))
 
 
-def own(sequence, money):
+def own_line(sequence, money):
     return line_of(Merchant("bed", money, id=(OWN, sequence)))
 
 
-def ack(sequence, incarnation=OWN):
+def ack_line(sequence, incarnation=OWN):
     return b'["ack",%d,%d]\n' % (incarnation, sequence)
 
 
-def room(merchants):
+def room_line(merchants):
     return b'["room",%d]\n' % merchants
 
 
 class TestDepartures(unittest.TestCase):
-    def test_one_until_the_first_acknowledgement_then_all(self):
+    def test_one_merchant_is_sent_before_first_acknowledgement_then_all(self):
         peer = Peer()
-        peer.depart(1, 2, 3)
-        self.assertEqual(peer.said(), [own(1, 1)])
-        peer.say(ack(0))
-        self.assertEqual(peer.said(), [own(2, 2), own(3, 3)])
+        peer.let_leave(1, 2, 3)
+        self.assertEqual(peer.read_lines(), [own_line(1, 1)])
+        peer.send(ack_line(0))
+        self.assertEqual(peer.read_lines(), [own_line(2, 2), own_line(3, 3)])
         self.assertEqual(len(peer.road.outbound), 3)
-        peer.say(ack(2))
-        self.assertEqual([one.money_mills for one in peer.road.outbound], [3])
+        peer.send(ack_line(2))
+        self.assertEqual([merchant.money_mills for merchant in peer.road.outbound], [3])
         self.assertEqual(peer.road.status()["kind"], "ours")
 
-    def test_nobody_leaves_before_a_checkpoint(self):
+    def test_merchant_is_not_sent_before_checkpoint(self):
         peer = Peer(volatile=False)
-        peer.depart(1)
-        self.assertEqual((peer.said(), peer.ledger.crossed), ([], True))
-        mark = peer.ledger.mark()
-        peer.say(ack(0))
-        peer.depart(2)
-        peer.ledger.release(mark)
-        peer.go_on(0)
-        self.assertEqual(peer.said(), [own(1, 1)])
-        peer.say(ack(1))
-        self.assertEqual(peer.said(), [])
-        peer.save()
-        self.assertEqual(peer.said(), [own(2, 2)])
+        peer.let_leave(1)
+        self.assertEqual((peer.read_lines(), peer.ledger.dirty), ([], True))
+        checkpoint = peer.ledger.begin_checkpoint()
+        peer.send(ack_line(0))
+        peer.let_leave(2)
+        peer.ledger.commit_checkpoint(checkpoint)
+        peer.wait(0)
+        self.assertEqual(peer.read_lines(), [own_line(1, 1)])
+        peer.send(ack_line(1))
+        self.assertEqual(peer.read_lines(), [])
+        peer.save_city()
+        self.assertEqual(peer.read_lines(), [own_line(2, 2)])
 
-    def test_after_a_reconnect_the_ledger_is_sent_again(self):
+    def test_ledger_is_sent_again_after_reconnect(self):
         peer = Peer()
-        peer.depart(1, 2, 3)
-        peer.say(ack(1))
+        peer.let_leave(1, 2, 3)
+        peer.send(ack_line(1))
         peer.session.end(True)
         self.assertEqual((peer.road.state, len(peer.road.outbound)), ("down", 2))
         again = Peer(ledger=peer.ledger)
-        again.go_on(0)
-        again.session.carry(peer.road)
-        self.assertEqual(peer.road.ours, True)
-        again.depart(4)
-        again.say(ack(2))
-        self.assertEqual([line for line in again.heard if b"Money" in line], [own(3, 3), own(4, 4)])
+        again.wait(0)
+        again.session.attach_road(peer.road)
+        self.assertEqual(peer.road.peer_state, ACKNOWLEDGING)
+        again.let_leave(4)
+        again.send(ack_line(2))
+        self.assertEqual([line for line in again.received if b"Money" in line], [own_line(3, 3), own_line(4, 4)])
 
-    def test_an_acknowledgement_of_what_was_not_sent_ends_the_connection(self):
-        for line in (ack(2), b'["refuse",%d,9,""]\n' % OWN, b'["ack",%d,"1"]\n' % OWN):
+    def test_answer_for_merchant_that_was_not_sent_ends_connection(self):
+        for line in (ack_line(2), b'["refuse",%d,9,""]\n' % OWN, b'["ack",%d,"1"]\n' % OWN):
             peer = Peer()
-            peer.depart(1, 2)
-            peer.say(line)
-            self.assertIn("was not sent", peer.session.broken)
+            peer.let_leave(1, 2)
+            peer.send(line)
+            self.assertIn("was not sent", peer.session.failure)
             self.assertEqual(len(peer.road.outbound), 2)
 
-    def test_words_that_say_nothing(self):
+    def test_malformed_and_unknown_messages_change_nothing(self):
         peer = Peer()
-        peer.depart(1, 2)
-        peer.said()
+        peer.let_leave(1, 2)
+        peer.read_lines()
         for line in (
-            ack(1, THEIRS),
+            ack_line(1, PEERS),
             b'["ack"]\n',
             b'["ack",1]\n',
             b'["dance",1,2]\n',
             b'["ping"]\n',
             b'["ping","x"]\n',
         ):
-            peer.say(line)
-        self.assertEqual((peer.said(), peer.session.broken, peer.road.ours), ([], None, None))
+            peer.send(line)
+        self.assertEqual((peer.read_lines(), peer.session.failure, peer.road.peer_state), ([], None, UNKNOWN))
 
-    def test_who_is_refused_comes_home_and_nobody_else(self):
+    def test_only_rejected_merchant_returns(self):
         peer = Peer()
-        peer.depart(1, 2, 3)
-        peer.say(ack(0), b'["refuse",%d,2,"too rich"]\n' % OWN)
-        self.assertEqual([one.money_mills for one in peer.road.outbound], [3])
-        self.assertEqual([one.money_mills for one in peer.road.home()], [2])
-        self.assertEqual(peer.ledger.mills(), 5)
+        peer.let_leave(1, 2, 3)
+        peer.send(ack_line(0), b'["refuse",%d,2,"too rich"]\n' % OWN)
+        self.assertEqual([merchant.money_mills for merchant in peer.road.outbound], [3])
+        self.assertEqual([merchant.money_mills for merchant in peer.road.list_returning()], [2])
+        self.assertEqual(peer.ledger.sum_money_mills(), 5)
         self.assertEqual(peer.road.take().money_mills, 2)
-        self.assertEqual(peer.ledger.mills(), 3)
-        self.assertIn("too rich", peer.log[-1])
+        self.assertEqual(peer.ledger.sum_money_mills(), 3)
+        self.assertIn("too rich", peer.log.texts[-1])
 
 
-class TestStrangers(unittest.TestCase):
-    def test_who_acknowledges_nothing_is_none_of_ours(self):
+class TestPeerStates(unittest.TestCase):
+    def test_peer_without_acknowledgement_for_10_s_is_legacy(self):
         peer = Peer(volatile=False)
-        peer.depart(1, 2)
-        peer.save()
-        self.assertEqual(peer.said(), [own(1, 1)])
-        peer.go_on(9_900)
-        self.assertEqual((peer.said(), peer.road.ours), ([], None))
-        peer.go_on(200)
-        # The checkpoint that there is still holds the second one.
-        self.assertEqual((peer.said(), peer.road.ours, peer.road.kept()), ([], False, []))
-        peer.save()
-        self.assertEqual(peer.said(), [own(2, 2)])
+        peer.let_leave(1, 2)
+        peer.save_city()
+        self.assertEqual(peer.read_lines(), [own_line(1, 1)])
+        peer.wait(9_900)
+        self.assertEqual((peer.read_lines(), peer.road.peer_state), ([], UNKNOWN))
+        peer.wait(200)
+        # The checkpoint that there is still holds the second merchant.
+        self.assertEqual((peer.read_lines(), peer.road.peer_state, peer.road.list_kept()), ([], LEGACY, []))
+        peer.save_city()
+        self.assertEqual(peer.read_lines(), [own_line(2, 2)])
         self.assertEqual((peer.road.outbound, peer.road.status()["kind"]), ([], "legacy"))
 
-    def test_no_message_goes_to_a_stranger(self):
+    def test_unknown_peer_gets_no_message(self):
         peer = Peer()
-        peer.depart(1)
-        peer.say(line_of(Merchant("bed", 5)))
-        peer.go_on(60_000)
-        self.assertEqual(peer.said(), [own(1, 1)])
-        self.assertEqual(peer.session.broken, None)
+        peer.let_leave(1)
+        peer.send(line_of(Merchant("bed", 5)))
+        peer.wait(60_000)
+        self.assertEqual(peer.read_lines(), [own_line(1, 1)])
+        self.assertEqual(peer.session.failure, None)
 
-    def test_whoever_is_half_out_to_a_stranger_is_lost_with_the_connection(self):
+    def test_merchant_half_sent_to_legacy_peer_is_lost_with_connection(self):
         for pieces, lost in ((1, 1), (2, 1), (9, 0)):
             peer = Peer()
-            peer.depart(1)
-            peer.go_on(10_100)
+            peer.let_leave(1)
+            peer.wait(10_100)
             known = {}
             for n in range(80):
                 known["CITY %d" % n] = n
             peer.road.send(Merchant("bed", 2, prices_mills={"bed": known, "wood": known}))
-            peer.ledger.release(peer.ledger.mark())
+            peer.ledger.commit_checkpoint(peer.ledger.begin_checkpoint())
             for _ in range(pieces):
                 peer.session.next_bytes(peer.now_ms)
             peer.session.end(True)
             self.assertEqual((peer.road.lost, peer.road.outbound), (lost, []))
 
-    def test_a_stranger_that_speaks_up_is_one_of_ours(self):
+    def test_legacy_peer_that_sends_message_is_acknowledging(self):
         peer = Peer()
-        peer.depart(1)
-        peer.go_on(10_100)
-        self.assertEqual(peer.road.ours, False)
-        peer.say(b'["ping",3]\n')
-        self.assertEqual(peer.said()[-1], b'["pong",3]\n')
-        peer.depart(2, 3)
-        self.assertEqual((peer.road.ours, peer.said()), (True, [own(2, 2)]))
-        peer.say(ack(1))
-        self.assertEqual(peer.said(), [own(3, 3)])
+        peer.let_leave(1)
+        peer.wait(10_100)
+        self.assertEqual(peer.road.peer_state, LEGACY)
+        peer.send(b'["ping",3]\n')
+        self.assertEqual(peer.read_lines()[-1], b'["pong",3]\n')
+        peer.let_leave(2, 3)
+        self.assertEqual((peer.road.peer_state, peer.read_lines()), (ACKNOWLEDGING, [own_line(2, 2)]))
+        peer.send(ack_line(1))
+        self.assertEqual(peer.read_lines(), [own_line(3, 3)])
 
-    def test_one_of_ours_stays_one(self):
+    def test_acknowledging_peer_never_becomes_legacy(self):
         peer = Peer()
-        peer.depart(1)
-        peer.say(ack(1))
+        peer.let_leave(1)
+        peer.send(ack_line(1))
         peer.session.end(True)
         again = Peer(ledger=peer.ledger)
-        again.depart(2)
-        again.go_on(10_100)
-        self.assertIn("acknowledges nothing", again.session.broken)
-        self.assertEqual((len(again.road.outbound), again.road.ours), (1, True))
+        again.let_leave(2)
+        again.wait(10_100)
+        self.assertIn("acknowledges nothing", again.session.failure)
+        self.assertEqual((len(again.road.outbound), again.road.peer_state), (1, ACKNOWLEDGING))
 
-    def test_time_in_which_nobody_looked_is_no_silence(self):
+    def test_sleep_of_this_machine_does_not_count_as_silence(self):
         peer = Peer()
-        peer.depart(1)
+        peer.let_leave(1)
         peer.now_ms += 50_000
-        peer.say(ack(1))
-        self.assertEqual((peer.road.ours, peer.session.broken), (True, None))
+        peer.send(ack_line(1))
+        self.assertEqual((peer.road.peer_state, peer.session.failure), (ACKNOWLEDGING, None))
 
-    def test_ids_that_a_stranger_passes_on_mean_nothing(self):
+    def test_ids_of_other_cities_are_ignored(self):
         peer = Peer()
-        peer.ledger.arrive((3003, 9), "WINTERHOLD")
-        peer.say(theirs(4, incarnation=OWN), theirs(4, incarnation=3003))
-        self.assertEqual([one.id for one in peer.road.inbound], [None, None])
-        self.assertEqual(peer.said(), [])
+        peer.ledger.record_arrival((3003, 9), "WINTERHOLD")
+        peer.send(peers_line(4, incarnation=OWN), peers_line(4, incarnation=3003))
+        self.assertEqual([merchant.id for merchant in peer.road.inbound], [None, None])
+        self.assertEqual(peer.read_lines(), [])
+
+    def test_transitions(self):
+        """The whole table: a legacy peer becomes unknown by a message, and any peer acknowledging by an answer."""
+        sent, message, answer, timeout = session._TRANSITIONS
+        states = (UNKNOWN, ACKNOWLEDGING, LEGACY, PROBING)
+        self.assertEqual([sent[state] for state in states], [PROBING, ACKNOWLEDGING, LEGACY, PROBING])
+        self.assertEqual([message[state] for state in states], [UNKNOWN, ACKNOWLEDGING, UNKNOWN, PROBING])
+        self.assertEqual([answer[state] for state in states], [ACKNOWLEDGING] * 4)
+        self.assertEqual([timeout[state] for state in states], [UNKNOWN, ACKNOWLEDGING, LEGACY, LEGACY])
+
+    def test_session_walks_from_unknown_by_probing_to_acknowledging(self):
+        peer = Peer()
+        states = [peer.session.peer_state]
+        peer.let_leave(1, 2)
+        states.append(peer.session.peer_state)
+        peer.send(b'["ping",1]\n')
+        states.append(peer.session.peer_state)
+        peer.send(ack_line(0))
+        states.append(peer.session.peer_state)
+        self.assertEqual(states, [UNKNOWN, PROBING, PROBING, ACKNOWLEDGING])
 
 
 class TestArrivals(unittest.TestCase):
-    def test_acknowledged_when_saved(self):
+    def test_arrival_is_acknowledged_after_checkpoint(self):
         peer = Peer(volatile=False)
-        peer.say(theirs(5), theirs(6))
-        self.assertEqual(peer.said(), [ack(0, THEIRS)])
-        self.assertEqual(peer.road.take().id, (THEIRS, 5))
-        peer.save()
-        self.assertEqual(peer.said(), [ack(5, THEIRS)])
+        peer.send(peers_line(5), peers_line(6))
+        self.assertEqual(peer.read_lines(), [ack_line(0, PEERS)])
+        self.assertEqual(peer.road.take().id, (PEERS, 5))
+        peer.save_city()
+        self.assertEqual(peer.read_lines(), [ack_line(5, PEERS)])
         peer.road.take()
-        peer.go_on(0)
-        self.assertEqual(peer.said(), [])
-        peer.save()
-        self.assertEqual(peer.said(), [ack(6, THEIRS)])
+        peer.wait(0)
+        self.assertEqual(peer.read_lines(), [])
+        peer.save_city()
+        self.assertEqual(peer.read_lines(), [ack_line(6, PEERS)])
 
-    def test_who_has_come_is_dropped_and_acknowledged(self):
+    def test_merchant_that_has_entered_is_dropped_and_acknowledged(self):
         peer = Peer()
-        peer.say(theirs(5))
+        peer.send(peers_line(5))
         peer.road.take()
-        peer.go_on(0)
+        peer.wait(0)
         peer.session.end(True)
         again = Peer(ledger=peer.ledger)
-        again.say(theirs(4), theirs(5), theirs(6))
-        self.assertEqual(again.said(), [ack(4, THEIRS), ack(5, THEIRS)])
-        self.assertEqual([one.id for one in again.road.inbound], [(THEIRS, 6)])
+        again.send(peers_line(4), peers_line(5), peers_line(6))
+        self.assertEqual(again.read_lines(), [ack_line(4, PEERS), ack_line(5, PEERS)])
+        self.assertEqual([merchant.id for merchant in again.road.inbound], [(PEERS, 6)])
 
-    def test_who_has_not_entered_comes_again(self):
+    def test_merchant_with_id_that_has_not_entered_is_dropped_at_end(self):
         peer = Peer()
-        peer.say(theirs(5), line_of(Merchant("bed", 3)))
+        peer.send(peers_line(5), line_of(Merchant("bed", 3)))
         peer.session.end(True)
-        self.assertEqual([one.id for one in peer.road.inbound], [None])
+        self.assertEqual([merchant.id for merchant in peer.road.inbound], [None])
 
-    def test_a_gap_ends_the_connection(self):
-        for line in (theirs(7), theirs(5), theirs(4), theirs(6, incarnation=THEIRS + 1)):
+    def test_gap_ends_connection(self):
+        for line in (peers_line(7), peers_line(5), peers_line(4), peers_line(6, incarnation=PEERS + 1)):
             peer = Peer()
-            peer.say(theirs(5), line)
-            self.assertIn("missing", peer.session.broken)
+            peer.send(peers_line(5), line)
+            self.assertIn("missing", peer.session.failure)
             self.assertEqual(len(peer.road.inbound), 1)
 
-    def test_a_refusal_is_told_when_it_is_safe_and_in_order(self):
+    def test_rejection_is_sent_after_checkpoint_and_in_order(self):
         peer = Peer(volatile=False)
-        peer.say(theirs(5), theirs(6, money=2_000_000_000), theirs(7))
-        peer.said()
-        self.assertEqual([one.id[1] for one in peer.road.inbound], [5, 7])
-        peer.save()
-        self.assertEqual(peer.said(), [])
+        peer.send(peers_line(5), peers_line(6, money=2_000_000_000), peers_line(7))
+        peer.read_lines()
+        self.assertEqual([merchant.id[1] for merchant in peer.road.inbound], [5, 7])
+        peer.save_city()
+        self.assertEqual(peer.read_lines(), [])
         peer.road.take()
-        peer.go_on(0)
-        self.assertEqual(peer.said(), [])
-        peer.save()
-        lines = peer.said()
+        peer.wait(0)
+        self.assertEqual(peer.read_lines(), [])
+        peer.save_city()
+        lines = peer.read_lines()
         self.assertEqual(lines[0][:16], b'["refuse",2002,6')
         self.assertEqual(lines[1:], [])
         peer.road.take()
-        peer.save()
-        self.assertEqual(peer.said(), [ack(7, THEIRS)])
+        peer.save_city()
+        self.assertEqual(peer.read_lines(), [ack_line(7, PEERS)])
 
 
 class TestRoom(unittest.TestCase):
-    def test_ours_are_told_first_and_strangers_never(self):
-        peer = Peer(room=2)
-        peer.say(line_of(Merchant("bed", 5)))
-        peer.go_on(60_000)
-        self.assertEqual(peer.heard, [])
-        peer.say(theirs(1))
-        self.assertEqual(peer.heard, [room(2), ack(0, THEIRS)])
-        peer.say(b'["ping",1]\n')
-        self.assertFalse(room(2) in peer.heard[2:])
+    def test_room_is_sent_first_and_only_to_peer_with_ids(self):
+        peer = Peer(capacity=2)
+        peer.send(line_of(Merchant("bed", 5)))
+        peer.wait(60_000)
+        self.assertEqual(peer.received, [])
+        peer.send(peers_line(1))
+        self.assertEqual(peer.received, [room_line(2), ack_line(0, PEERS)])
+        peer.send(b'["ping",1]\n')
+        self.assertFalse(room_line(2) in peer.received[2:])
 
-    def test_nobody_sets_out_beyond_it(self):
+    def test_merchants_are_sent_up_to_peers_room(self):
         peer = Peer()
-        peer.depart(1, 2, 3, 4)
-        peer.say(room(2), ack(0))
-        self.assertEqual(peer.said(), [own(1, 1), own(2, 2)])
-        peer.say(ack(1))
-        self.assertEqual(peer.said(), [own(3, 3)])
-        peer.say(b'["room",0]\n', b'["room","9"]\n', b'["room"]\n')
-        self.assertEqual(peer.said(), [])
-        peer.say(ack(3))
-        self.assertEqual(peer.said(), [own(4, 4)])
+        peer.let_leave(1, 2, 3, 4)
+        peer.send(room_line(2), ack_line(0))
+        self.assertEqual(peer.read_lines(), [own_line(1, 1), own_line(2, 2)])
+        peer.send(ack_line(1))
+        self.assertEqual(peer.read_lines(), [own_line(3, 3)])
+        peer.send(b'["room",0]\n', b'["room","9"]\n', b'["room"]\n')
+        self.assertEqual(peer.read_lines(), [])
+        peer.send(ack_line(3))
+        self.assertEqual(peer.read_lines(), [own_line(4, 4)])
 
-    def test_a_city_that_is_full_hears_acknowledgements(self):
-        peer = Peer(room=2)
-        peer.depart(1, 2)
-        peer.say(ack(0), theirs(1), theirs(2))
+    def test_full_city_reads_acknowledgements(self):
+        peer = Peer(capacity=2)
+        peer.let_leave(1, 2)
+        peer.send(ack_line(0), peers_line(1), peers_line(2))
         self.assertEqual(len(peer.road.inbound), 2)
-        peer.say(ack(2))
+        peer.send(ack_line(2))
         self.assertEqual(peer.road.outbound, [])
 
-    def test_who_comes_home_and_cannot_enter_keeps_nobody_from_being_heard(self):
-        """Also on a new connection, whose peer has not shown yet that it is one of ours."""
-        peer = Peer(room=1)
-        peer.depart(1, 2)
-        peer.say(b'["refuse",%d,1,"no"]\n' % OWN)
+    def test_returning_merchant_does_not_stop_reading(self):
+        """Not on a new connection either, whose peer is unknown yet."""
+        peer = Peer(capacity=1)
+        peer.let_leave(1, 2)
+        peer.send(b'["refuse",%d,1,"no"]\n' % OWN)
         peer.session.end(True)
-        peer = Peer(room=1, ledger=peer.ledger)
-        self.assertEqual((len(peer.road.home()), len(peer.road.outbound)), (1, 1))
-        peer.go_on(0)
-        peer.say(ack(2))
+        peer = Peer(capacity=1, ledger=peer.ledger)
+        self.assertEqual((len(peer.road.list_returning()), len(peer.road.outbound)), (1, 1))
+        peer.wait(0)
+        peer.send(ack_line(2))
         self.assertEqual(peer.road.outbound, [])
 
-    def test_whoever_sends_beyond_it_is_read_no_more_and_is_no_stranger(self):
-        peer = Peer(room=2)
-        peer.say(theirs(1), theirs(2), theirs(3), theirs(4), b'["ping",1]\n')
+    def test_peer_that_exceeds_room_is_not_read_and_keeps_its_connection(self):
+        peer = Peer(capacity=2)
+        peer.send(peers_line(1), peers_line(2), peers_line(3), peers_line(4), b'["ping",1]\n')
         self.assertEqual((len(peer.road.inbound), peer.session.wants_bytes()), (3, False))
-        peer.go_on(60_000)
-        self.assertIsNone(peer.session.broken)
-        pings = [line for line in peer.said() if b"ping" in line]
+        peer.wait(60_000)
+        self.assertIsNone(peer.session.failure)
+        pings = [line for line in peer.read_lines() if b"ping" in line]
         self.assertEqual(len(pings), 12)
         peer.road.take()
-        peer.go_on(0)
+        peer.wait(0)
         self.assertEqual(len(peer.road.inbound), 3)
 
-    def test_a_stranger_waits_for_room(self):
-        peer = Peer(room=2)
+    def test_legacy_peer_is_not_read_while_road_is_full(self):
+        peer = Peer(capacity=2)
         line = line_of(Merchant("bed", 5))
-        peer.say(line, line, line)
+        peer.send(line, line, line)
         self.assertEqual((len(peer.road.inbound), peer.session.wants_bytes()), (2, False))
 
 
 class TestMemory(unittest.TestCase):
-    def test_a_strangers_merchant_waits_for_memory_and_nothing_is_read(self):
+    def test_merchant_without_id_waits_for_memory_and_reading_stops(self):
         peer, free = Peer(), [0]
-        peer.session.connection.has_memory = lambda bytes_: bytes_ <= free[0]
-        peer.say(line_of(Merchant("bed", 3)))
+        peer.session.protocol.has_memory = lambda bytes_: bytes_ <= free[0]
+        peer.send(line_of(Merchant("bed", 3)))
         self.assertEqual((peer.road.inbound, peer.session.wants_bytes()), ([], False))
         free[0] = 10_000
-        peer.go_on(0)
-        self.assertEqual([one.money_mills for one in peer.road.inbound], [3])
-        self.assertEqual((peer.session.wants_bytes(), peer.road.refused), (True, 0))
+        peer.wait(0)
+        self.assertEqual([merchant.money_mills for merchant in peer.road.inbound], [3])
+        self.assertEqual((peer.session.wants_bytes(), peer.road.rejected), (True, 0))
 
-    def test_one_of_ours_comes_in_and_forgets(self):
+    def test_merchant_with_id_enters_without_prices_if_memory_is_short(self):
         peer = Peer()
-        peer.session.connection.has_memory = lambda bytes_: False
+        peer.session.protocol.has_memory = lambda bytes_: False
         for sequence in (5, 6):
-            peer.say(line_of(Merchant("bed", 7, prices_mills={"bed": {"A": 1}}, id=(THEIRS, sequence))))
-        peer.say(b'["ping",1]\n')
-        self.assertEqual([(one.money_mills, one.prices_mills) for one in peer.road.inbound], [(7, {})] * 2)
-        self.assertEqual((peer.said()[-1], len(peer.log)), (b'["pong",1]\n', 1))
-        self.assertIn("no memory for all that merchants from SEASIDE know", peer.log[0])
+            peer.send(line_of(Merchant("bed", 7, prices_mills={"bed": {"A": 1}}, id=(PEERS, sequence))))
+        peer.send(b'["ping",1]\n')
+        self.assertEqual(
+            [(merchant.money_mills, merchant.prices_mills) for merchant in peer.road.inbound], [(7, {})] * 2
+        )
+        self.assertEqual((peer.read_lines()[-1], len(peer.log.texts)), (b'["pong",1]\n', 1))
+        self.assertIn("no memory for all prices that merchants from SEASIDE know", peer.log.texts[0])
 
-    def test_one_of_ours_that_is_here_already_is_not_refused_when_it_comes_again(self):
+    def test_merchant_that_has_entered_is_acknowledged_again_without_memory(self):
         peer = Peer()
-        peer.say(theirs(5))
+        peer.send(peers_line(5))
         peer.road.take()
         peer.session.end(True)
         again = Peer(ledger=peer.ledger)
-        again.session.connection.has_memory = lambda bytes_: False
-        again.say(theirs(5))
-        again.save()
-        self.assertEqual((again.road.inbound, again.said()[-1]), ([], ack(5, THEIRS)))
+        again.session.protocol.has_memory = lambda bytes_: False
+        again.send(peers_line(5))
+        again.save_city()
+        self.assertEqual((again.road.inbound, again.read_lines()[-1]), ([], ack_line(5, PEERS)))
 
-    def test_an_end_without_memory_leaves_the_road_free_and_nobody_twice(self):
+    def test_end_without_memory_frees_road_and_duplicates_no_merchant(self):
         peer = Peer()
-        peer.say(theirs(5))
-        peer.session.connection.next_event = no_memory
+        peer.send(peers_line(5))
+        peer.session.protocol.next_event = raise_memory_error
         peer.session.end(True)
-        self.assertEqual((peer.road.state, peer.road.link, peer.road.inbound), ("down", None, []))
+        self.assertEqual((peer.road.state, peer.road.connection, peer.road.inbound), ("down", None, []))
         again = Peer(ledger=peer.ledger)
-        again.say(theirs(5))
+        again.send(peers_line(5))
         self.assertEqual(len(again.road.inbound), 1)
 
-    def test_a_stranger_does_not_set_out_in_a_line_that_there_is_no_memory_for(self):
-        peer = Peer()
-        peer.road.turn(False)
-        peer.session.connection.send = no_memory
-        self.assertRaises(MemoryError, peer.depart, 7)
+    def test_merchant_for_legacy_peer_stays_outbound_without_memory_for_its_line(self):
+        ledger = Ledger(OWN)
+        ledger.ensure_road("SEASIDE", 5).set_peer_state(LEGACY)
+        peer = Peer(ledger=ledger)
+        peer.session.protocol.send = raise_memory_error
+        self.assertRaises(MemoryError, peer.let_leave, 7)
         peer.session.end(True)
-        self.assertEqual(([one.money_mills for one in peer.road.outbound], peer.road.lost), ([7], 0))
+        self.assertEqual(([merchant.money_mills for merchant in peer.road.outbound], peer.road.lost), ([7], 0))
 
-    def test_who_cannot_come_home_for_want_of_memory_still_waits(self):
-        class Full(list):
-            def append(self, one):
-                no_memory()
+    def test_merchant_that_cannot_return_without_memory_stays_outbound(self):
+        class FullList(list):
+            def append(self, merchant):
+                raise_memory_error()
 
         peer = Peer(volatile=False)
-        peer.depart(7, 8)
-        peer.road.inbound = Full()
+        peer.let_leave(7, 8)
+        peer.road.inbound = FullList()
         self.assertRaises(MemoryError, peer.session.end, False)
-        self.assertEqual(([one.money_mills for one in peer.road.outbound], peer.road.sequence), ([7, 8], 2))
-        self.assertEqual((peer.road.state, peer.road.saved), ("down", 0))
+        self.assertEqual(([merchant.money_mills for merchant in peer.road.outbound], peer.road.sequence), ([7, 8], 2))
+        self.assertEqual((peer.road.state, peer.road.saved_sequence), ("down", 0))
 
 
 class TestKeepalive(unittest.TestCase):
-    def test_time_in_which_nobody_listens_is_no_silence_but_nobody_came_either(self):
-        peer = Peer(room=1)
-        peer.say(theirs(1), theirs(2), theirs(3))
-        came_ms = peer.session.came_ms
-        peer.go_on(20_000)
-        self.assertEqual((peer.session.broken, peer.session.came_ms), (None, came_ms))
+    def test_time_without_reading_does_not_count_as_silence(self):
+        peer = Peer(capacity=1)
+        peer.send(peers_line(1), peers_line(2), peers_line(3))
+        received_ms = peer.session.received_ms
+        peer.wait(20_000)
+        self.assertEqual((peer.session.failure, peer.session.received_ms), (None, received_ms))
         self.assertEqual(peer.session.heard_ms, peer.now_ms)
 
-    def test_ping_after_5_s_and_the_end_after_15(self):
+    def test_ping_is_sent_after_5_s_and_connection_ends_after_15(self):
         peer = Peer()
-        peer.say(b'["pong",1]\n')
-        peer.go_on(4_900)
-        self.assertEqual(peer.said(), [])
-        peer.go_on(200)
-        self.assertIn(b"ping", peer.said()[0])
-        peer.go_on(9_800)
-        self.assertIsNone(peer.session.broken)
-        peer.go_on(200)
-        self.assertIn("silent", peer.session.broken)
+        peer.send(b'["pong",1]\n')
+        peer.wait(4_900)
+        self.assertEqual(peer.read_lines(), [])
+        peer.wait(200)
+        self.assertIn(b"ping", peer.read_lines()[0])
+        peer.wait(9_800)
+        self.assertIsNone(peer.session.failure)
+        peer.wait(200)
+        self.assertIn("silent", peer.session.failure)
 
-    def test_many_pings_are_one_pong(self):
+    def test_many_pings_get_one_pong(self):
         peer = Peer()
         peer.session.receive(b'["ping",1]\n' * 50, peer.now_ms)
-        peer.go_on(0)
-        self.assertEqual(peer.said(), [b'["pong",1]\n'])
+        peer.wait(0)
+        self.assertEqual(peer.read_lines(), [b'["pong",1]\n'])
 
 
-class TestTheEnd(unittest.TestCase):
-    def test_a_refusal_that_was_not_safe_ends_with_the_connection(self):
+class TestEnd(unittest.TestCase):
+    def test_unsaved_rejection_ends_with_connection(self):
         peer = Peer(volatile=False)
-        peer.say(theirs(5), theirs(6, money=2_000_000_000))
+        peer.send(peers_line(5), peers_line(6, money=2_000_000_000))
         peer.session.end(True)
         peer.session.advance(peer.now_ms)
-        self.assertEqual(peer.ledger.last_of(THEIRS, "SEASIDE"), 0)
+        self.assertEqual(peer.ledger.find_last_sequence(PEERS, "SEASIDE"), 0)
 
-    def test_who_has_not_set_out_turns_back_if_nobody_dials(self):
+    def test_unsent_merchants_return_if_peer_is_not_dialled_again(self):
         peer = Peer()
-        peer.depart(1, 2, 3)
+        peer.let_leave(1, 2, 3)
         peer.session.end(False)
-        self.assertEqual([one.money_mills for one in peer.road.outbound], [1])
-        self.assertEqual(sorted([one.money_mills for one in peer.road.home()]), [2, 3])
+        self.assertEqual([merchant.money_mills for merchant in peer.road.outbound], [1])
+        self.assertEqual(sorted([merchant.money_mills for merchant in peer.road.list_returning()]), [2, 3])
         self.assertEqual(peer.road.sequence, 1)
 
-    def test_what_a_checkpoint_said_of_those_who_turned_back_counts_for_nobody(self):
+    def test_checkpoint_begun_before_return_permits_nothing(self):
         peer = Peer(volatile=False)
-        peer.depart(1, 2)
-        peer.save()
-        mark = peer.ledger.mark()
+        peer.let_leave(1, 2)
+        peer.save_city()
+        checkpoint = peer.ledger.begin_checkpoint()
         peer.session.end(False)
-        peer.ledger.release(mark)
+        peer.ledger.commit_checkpoint(checkpoint)
         peer.road.send(Merchant("bed", 9))
-        self.assertEqual((peer.road.saved, peer.road.sequence), (1, 2))
+        self.assertEqual((peer.road.saved_sequence, peer.road.sequence), (1, 2))
 
 
 if __name__ == "__main__":

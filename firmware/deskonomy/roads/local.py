@@ -1,61 +1,65 @@
 """The road between two cities of one process.
 
-Here: when a merchant gets from one end to the other. Not here: what a city needs of any road (road.py).
+Here: when a merchant gets from one end to the other. Not here: what a city needs of any road (roads/road.py).
 
-Who sets out in one tick may enter in the next, and a city knows how full the other end was when the last tick ended. So
-nothing depends on which of two cities is run first in a tick. Nobody need say when a tick ends: it has ended for both
-as soon as one of them begins another.
+A merchant that leaves in one tick may enter in the next, and a city knows how full the other end was when the last tick
+ended. So nothing depends on which of two cities runs first in a tick. A tick has ended for both cities as soon as one
+of them begins the next, so no call has to end it.
 """
 
+from deskonomy.compat import TYPE_CHECKING
 from deskonomy.roads.road import Road
 
+if TYPE_CHECKING:
+    from deskonomy.economy.city import City
 
-class Lane(Road):
-    """One end of such a road. far: the Lane at its other end."""
 
-    def __init__(self, name):
+class LocalRoad(Road):
+    """One end of a road inside a process. far_end: the LocalRoad at its other end."""
+
+    def __init__(self, name: str) -> None:
         Road.__init__(self, name)
-        self.far = self
-        self._begun = False  # the city at this end has begun a tick that has not ended
-        self._ahead = 0  # merchants who waited to enter at the far end when the last tick ended
+        self.far_end = self
+        self._in_tick = False  # the city at this end has begun a tick that has not ended
+        self._far_inbound = 0  # merchants that waited to enter at the far end when the last tick ended
 
-    def begin(self):
-        """The city at this end begins a tick."""
-        if self._begun:
-            self._hand_over()
-            self.far._hand_over()
-        self._begun = True
+    def begin_tick(self) -> None:
+        """Begin a tick of the city at this end."""
+        if self._in_tick:
+            self._end_tick()
+            self.far_end._end_tick()
+        self._in_tick = True
 
-    def resume(self, road):
-        """Go on where that end of the same road had stopped, between two ticks."""
+    def resume(self, road: Road) -> None:
+        """Continue where that end of the same road has stopped, between two ticks."""
         self.outbound, self.inbound = road.outbound, road.inbound
         self.sent, self.received = road.sent, road.received
-        self._begun = True
+        self._in_tick = True
 
-    def _hand_over(self):
+    def _end_tick(self) -> None:
         if self.outbound:
-            self.far.inbound.extend(self.outbound)
+            self.far_end.inbound.extend(self.outbound)
             del self.outbound[:]
-        self._ahead = len(self.far.inbound)
-        self._begun = False
+        self._far_inbound = len(self.far_end.inbound)
+        self._in_tick = False
 
-    def space(self):
-        """How many more merchants may set out now."""
-        return self.room - self._ahead - len(self.outbound)
+    def credit(self) -> int:
+        """Return how many more merchants may leave now."""
+        return self.capacity - self._far_inbound - len(self.outbound)
 
-    def status(self):
-        """The road's part of a status line."""
+    def status(self) -> "dict[str, str | int]":
+        """Return the road's part of a status line."""
         row = Road.status(self)
-        row["waiting"] += len(self.far.inbound)
+        row["waiting"] = len(self.outbound) + len(self.far_end.inbound)
         return row
 
 
-def connect(one, other):
-    """Open a road between two cities of one process; it goes on where a checkpoint of both has left it."""
-    there, back = Lane(other.name), Lane(one.name)
-    there.far, back.far = back, there
-    for city, lane in ((one, there), (other, back)):
-        if lane.name in city.roads:
-            lane.resume(city.roads[lane.name])
-        city.open_road(lane)
-        city.lanes.append(lane)
+def connect(first: "City", second: "City") -> None:
+    """Open a road between two cities of one process; it continues where a checkpoint of both has left it."""
+    there, back = LocalRoad(second.name), LocalRoad(first.name)
+    there.far_end, back.far_end = back, there
+    for city, road in ((first, there), (second, back)):
+        if road.name in city.roads:
+            road.resume(city.roads[road.name])
+        city.open_road(road)
+        city.local_roads.append(road)

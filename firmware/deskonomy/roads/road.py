@@ -1,62 +1,91 @@
-"""A road's end, as its city sees it: two short queues, one each way.
+"""One end of a road, as its city sees it: two short queues, one for each direction.
 
-Here: what a city needs of any road. Not here: the one inside a process (lane.py), the one over the wire (ledger.py).
-Nothing here ever waits: a full road says so, and the merchant stays where it is.
+Here: what a city needs of any road. Not here: roads inside one process (roads/local.py), roads over the wire
+(roads/wire_road.py). Nothing here ever waits: a full road has no credit, and the merchant stays in its city.
 """
 
-from deskonomy.compat import const
+from deskonomy.compat import TYPE_CHECKING, const
 
-ROOM = const(100)  # merchants that a road holds each way (shared by every city; a board takes fewer)
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from deskonomy.economy.merchant import Merchant
+
+    class Observer(Protocol):
+        """Counts the merchants of a road."""
+
+        def count_sent(self, merchant: Merchant) -> None:
+            """Count a merchant that leaves its city by this road."""
+
+        def count_received(self, merchant: Merchant) -> None:
+            """Count a merchant that enters its city by this road."""
+
+
+CAPACITY = const(100)  # merchants that a road holds each way: all that live in a large city; a board has memory for 4
 
 
 class Road:
-    """One end of a road to the city called `name`.
+    """One end of a road.
 
-    kind: "in-process", "ours" or "legacy". state: "up" or "down". sent, received, lost: merchants, counted since the
-    road was first opened. refused: merchants and lines that the wire turned away.
+    Attributes:
+        name: the name of the city at the other end.
+        type: "in-process", "ours" (over the wire to a city of this project) or "legacy" (to any other).
+        capacity: merchants that the road holds each way.
+        state: "up" or "down".
+        outbound: merchants that leave.
+        inbound: merchants that wait to enter.
+        sent, received, lost: merchants, counted since the road was first opened.
+        rejected: merchants and lines that this city has rejected.
+        observer: the Observer that send() and take() call for each merchant, None for none.
     """
 
-    def __init__(self, name, kind="in-process", room=ROOM):
+    def __init__(self, name: str, type: str = "in-process", capacity: int = CAPACITY) -> None:
         self.name = name
-        self.kind = kind
-        self.room = room
+        self.type = type
+        self.capacity = capacity
         self.state = "up"
-        self.outbound = []
-        self.inbound = []
+        self.outbound: list[Merchant] = []
+        self.inbound: list[Merchant] = []
         self.sent = 0
         self.received = 0
         self.lost = 0
-        self.refused = 0
+        self.rejected = 0
+        self.observer: Observer | None = None
 
-    def space(self):
-        """How many more merchants may set out now."""
-        return self.room - len(self.outbound)
+    def credit(self) -> int:
+        """Return how many more merchants may leave now."""
+        return self.capacity - len(self.outbound)
 
-    def send(self, merchant):
-        """Let a merchant set out. The caller has looked at space()."""
+    def send(self, merchant: "Merchant") -> None:
+        """Let a merchant leave. The caller has checked credit()."""
         self.outbound.append(merchant)
         self.sent += 1
+        if self.observer is not None:
+            self.observer.count_sent(merchant)
 
-    def take(self):
-        """The merchant that has waited longest to enter, or None."""
+    def take(self) -> "Merchant | None":
+        """Remove and return the merchant that has waited longest to enter, None if none waits."""
         if not self.inbound:
             return None
         self.received += 1
-        return self.inbound.pop(0)
+        merchant = self.inbound.pop(0)
+        if self.observer is not None:
+            self.observer.count_received(merchant)
+        return merchant
 
-    def turn_back(self):
-        """Nobody will carry on those who still wait to set out: they come home, counted as sent and as received."""
+    def return_unsent(self) -> None:
+        """Return the merchants that wait to leave: they count as sent and as received."""
         self.inbound.extend(self.outbound)
         del self.outbound[:]
 
-    def status(self):
-        """The road's part of a status line."""
+    def status(self) -> "dict[str, str | int]":
+        """Return the road's part of a status line."""
         return {
             "state": self.state,
-            "kind": self.kind,
+            "kind": self.type,
             "sent": self.sent,
             "received": self.received,
             "waiting": len(self.outbound),
             "lost": self.lost,
-            "refused": self.refused,
+            "refused": self.rejected,
         }

@@ -1,215 +1,272 @@
 """One TCP connection: bytes between a stream and its session.
 
-Here: the two tasks of a connection, and its end. Not here: which connections there are and which of them carries a road
-(tcp.py), what is said on it (session.py).
+Here: the two tasks of a connection, and its end. Not here: the connections of a city (wire/network.py), the dialogue
+(wire/session.py).
 
-One task reads, and stops reading while the city takes nobody in. The other does what time asks for, and writes. So a
-peer that reads nothing never keeps us from reading, and nothing keeps a city's tick waiting. Whatever goes wrong in
-either calls end(), which leaves every merchant in one place and wakes whoever waits for the end. One clock wakes all
-links (tcp.py), since a wait with a deadline of its own takes as much of a board's memory as a merchant.
+One task reads, and pauses while the road is full. The other does what time asks for, and writes. So a peer that does
+not read never stops this end from reading, and no peer delays a city's tick. An error in either task calls end(), which
+leaves each merchant in one place. One task of the network wakes all connections, because a wait with a deadline of its
+own takes as much of a board's memory as a merchant.
 """
 
 import asyncio
 
-from deskonomy.compat import const, discard, host_of, prepare, ticks_diff, ticks_ms
-from deskonomy.wire.protocol import Connection
+from deskonomy.compat import (
+    TYPE_CHECKING,
+    abort_stream,
+    configure_stream,
+    const,
+    get_peer_host,
+    print_traceback,
+    ticks_diff,
+    ticks_ms,
+)
+from deskonomy.errors import DeskonomyError, ProtocolMisuseError
+from deskonomy.events import BUG, ROAD_CLOSED, ROAD_OPEN
+from deskonomy.wire.protocol import Protocol
 from deskonomy.wire.session import Session
 
-_READ_BYTES = const(1024)  # at a time: a merchant or two; a board has little room
-# A peer that is merely full may stop reading for a while, and its merchants must not be lost over that. One that has
-# not read a line for this long is dead.
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from deskonomy.roads.wire_road import WireRoad
+
+_READ_BYTES = const(1024)  # at a time: a merchant or two, as much as a board has in one piece
+# A full peer may stop reading for a while, and its merchants must not be lost for that. A peer that has not read a line
+# for this long is dead.
 _FLUSH_MS = const(60_000)
 
 
-class Clock:
-    """Milliseconds that only grow, also where ticks wrap."""
+class MonotonicClock:
+    """Milliseconds that only grow, even when the interpreter's ticks start again from 0."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._ticks = ticks_ms()
         self._ms = 0
 
-    def now_ms(self):
+    def now_ms(self) -> int:
+        """Return the milliseconds since this clock was created."""
         ticks = ticks_ms()
         self._ms += ticks_diff(ticks, self._ticks)
         self._ticks = ticks
         return self._ms
 
 
-class Link:
+class Connection:
     """A connection, from its first byte to its end.
 
-    start(), wait for `named`, then carry() a road or end(); wait for `ended`, then stop(). Meanwhile look() several
-    times a second. host: where the peer is. dialled: whether we did (the argument: the host that was dialled, or None).
-    reason: why it ended.
+    Call start(), wait for `named`, then attach_road() or end(); wait for `ended`, then stop(). Meanwhile call
+    check_deadlines() several times a second.
+
+    Attributes:
+        host: the host of the peer, without its port.
+        dialled: whether this city dialled.
+        reason: why the connection ended, None before.
+        named: an asyncio.Event, set once the peer's name is known, and at the end of a connection without a name.
+        ended: an asyncio.Event, set at the end.
+        task: the task that runs this connection; set by the network.
     """
 
-    def __init__(self, reader, writer, name, clock, line_max, dialled, log, key_of=None, has_memory=None):
+    def __init__(
+        self,
+        reader: "asyncio.StreamReader",
+        writer: "asyncio.StreamWriter",
+        name: str,
+        clock: MonotonicClock,
+        line_max: int,
+        dialled: "str | None",
+        log: "Callable[[str, str], object]",
+        key_of: "Callable[[str], bytes | None] | None" = None,
+        has_memory: "Callable[[int], bool] | None" = None,
+    ) -> None:
+        """Create a connection.
+
+        Args:
+            reader, writer: the stream.
+            name: the name of this city.
+            clock: the time.
+            line_max: the longest line that is read, in bytes.
+            dialled: the host that this city dialled, None if the peer dialled.
+            log: see deskonomy/events.py.
+            key_of: as SealedProtocol takes it; None for connections without keys.
+            has_memory: as Protocol takes it.
+        """
         now_ms = clock.now_ms()
-        self.host = host_of(writer, dialled)
+        self.host = get_peer_host(writer, dialled)
         self.dialled = dialled is not None
-        self.reason = None
-        self.named = asyncio.Event()  # also set when the link ends without a name
+        self.reason: str | None = None
+        self.named = asyncio.Event()
         self.ended = asyncio.Event()
+        self.task: asyncio.Task | None = None
         self._reader = reader
         self._writer = writer
         self._clock = clock
         self._log = log
         if key_of is None:
-            connection = Connection(name, now_ms, line_max)
+            protocol = Protocol(name, now_ms, line_max, has_memory)
         else:
-            from deskonomy.wire.sealed_protocol import (
-                KeyedConnection,  # takes a board's memory, so only where there is a key
-            )
+            from deskonomy.wire.sealed_protocol import SealedProtocol  # it takes memory: a board without a key saves it
 
-            connection = KeyedConnection(name, now_ms, line_max, key_of)
-        connection.has_memory = has_memory
-        self._session = Session(connection, now_ms, log)
-        self._room = asyncio.Event()  # the reading task may go on
-        self._work = asyncio.Event()  # the writing task has something to do
-        self._flush_by_ms = None  # when the peer has to have read what is being written
+            protocol = SealedProtocol(name, now_ms, line_max, key_of, has_memory)
+        self._session = Session(protocol, now_ms, log)
+        self._may_read = asyncio.Event()
+        self._may_write = asyncio.Event()
+        self._flush_by_ms: int | None = None  # when the peer must have read what is being written
         self._probing = False
         self._announced = False
-        self._tasks = []
-        self.task = None  # whoever runs this link
-        prepare(writer)
+        self._tasks: list[asyncio.Task] = []
+        configure_stream(writer)
 
     @property
-    def peer(self):
-        """The name (str) of the city at the other end, None until `named`."""
+    def peer(self) -> "str | None":
+        """The name of the city at the other end, None until `named`."""
         return self._session.peer
 
     @property
-    def road(self):
-        """The WireRoad that this link carries, None for none."""
+    def road(self) -> "WireRoad | None":
+        """The road that this connection carries."""
         return self._session.road
 
     @property
-    def ready(self):
-        """Whether merchants could ever set out."""
+    def ready(self) -> bool:
+        """Whether the handshake was ever complete."""
         return self._session.ready
 
     @property
-    def heard_ms(self):
-        """When the peer was last heard, by the clock; see Session."""
+    def heard_ms(self) -> int:
+        """When the peer was last heard, see Session."""
         return self._session.heard_ms
 
     @property
-    def came_ms(self):
-        """When anything last came from the peer, by the clock."""
-        return self._session.came_ms
+    def received_ms(self) -> int:
+        """When anything last came from the peer."""
+        return self._session.received_ms
 
-    async def start(self):
-        """Say our name, then begin to read and to write."""
-        await self._guard(self._say())
-        # Both are started here, end with the link, and are waited for in stop().
+    async def start(self) -> None:
+        """Send this city's name, then start the tasks that read and write."""
+        await self._guard(self._write_all())
+        # Both are started here, end with the connection, and are waited for in stop().
         for work in (self._read, self._write):
             self._tasks.append(asyncio.create_task(self._guard(work())))
 
-    async def stop(self):
-        """After end(): end the tasks and close the connection."""
+    async def stop(self) -> None:
+        """Stop the tasks and close the stream, after end()."""
         for task in self._tasks:
             task.cancel()
             try:
                 await task
-            except (asyncio.CancelledError, Exception):
-                pass  # whatever it was, the link has ended
-        await discard(self._writer)
+            except asyncio.CancelledError:
+                pass
+            except Exception as error:  # of end() itself
+                report_bug(self._log, "the end of the connection to %s" % self.peer, error)
+        await abort_stream(self._writer)
 
-    def carry(self, road):
-        """From now on this link carries that WireRoad."""
-        road.link = self
-        self._session.carry(road)
-        self.stir()
+    def attach_road(self, road: "WireRoad") -> None:
+        """Carry this road from now on."""
+        road.connection = self
+        self._session.attach_road(road)
+        self.wake()
 
-    def stir(self):
-        """The road has changed."""
-        self._room.set()
-        self._work.set()
+    def wake(self) -> None:
+        """Wake both tasks: the road has changed."""
+        self._may_read.set()
+        self._may_write.set()
 
-    def look(self, now_ms):
-        """Wake the tasks if time asks for something, and end the link if the peer no longer reads."""
+    def check_deadlines(self, now_ms: int) -> None:
+        """Wake the writing task if something is due, and end the connection if the peer has stopped reading."""
         due_ms = self._session.deadline_ms()
         if due_ms is not None and now_ms >= due_ms:
-            self._work.set()
+            self._may_write.set()
         if self._flush_by_ms is not None and now_ms >= self._flush_by_ms:
             self.end("it no longer reads")
 
-    def probe(self):
-        """Send a blank line: every peer ignores it, but a machine that has been off meanwhile answers with a reset."""
+    def probe(self) -> None:
+        """Send a blank line: a peer ignores it, but a machine that was off in the meantime answers with a reset."""
         if self.ready:
             self._probing = True
-            self._work.set()
+            self._may_write.set()
 
-    def end(self, reason):
-        """End the link; the first call counts. See Session.end() for what becomes of merchants."""
+    def end(self, reason: str) -> None:
+        """End the connection; only the first call counts. Session.end() says what becomes of merchants."""
         if self.ended.is_set():
             return
         self.reason = reason
         try:
             self._session.end(self.dialled)
             if self._announced:
-                self._log("the road to %s (%s) is closed: %s" % (self.peer, self.host, reason))
+                self._log(ROAD_CLOSED, "the road to %s (%s) is closed: %s" % (self.peer, self.host, reason))
         except MemoryError:
-            pass  # those who could not come home yet still wait, and nobody is in two places
-        self.ended.set()
-        self.named.set()
-        self.stir()
+            pass  # merchants that could not return are still outbound: each is in one place
+        finally:
+            self.ended.set()
+            self.named.set()
+            self.wake()
 
-    def _lose(self, reason):
-        self.end(self._session.connection.excuse or reason)
+    def _lose(self, reason: str) -> None:
+        self.end(self._session.protocol.pending_failure or reason)
 
-    async def _guard(self, work):
+    async def _guard(self, work: "Coroutine[object, object, None]") -> None:
+        """Run a part of the connection. An exception ends the connection, and nothing else."""
         try:
             await work
         except OSError as error:
             self._lose("the connection broke (%s)" % error)
-        except Exception as error:  # a mistake of ours, or no memory left, ends this link and nothing else
+        except Exception as error:
+            is_expected = isinstance(error, (DeskonomyError, MemoryError))
+            if not is_expected or isinstance(error, ProtocolMisuseError):
+                report_bug(self._log, "the connection to %s (%s)" % (self.peer, self.host), error)
             self.end("%s: %s" % (type(error).__name__, error))
 
-    async def _read(self):
+    async def _read(self) -> None:
         while True:
             data = await self._reader.read(_READ_BYTES)
             if not data:
                 return self._lose("it hung up")
             self._session.receive(data, self._clock.now_ms())
             self._advance()
-            self._work.set()  # there may be something to answer
+            self._may_write.set()  # there may be something to answer
             while not self._session.wants_bytes():
-                self._room.clear()
-                await self._room.wait()
-                self._advance()  # first what is here already
+                self._may_read.clear()
+                await self._may_read.wait()
+                self._advance()  # first what has come already
 
-    async def _write(self):
+    async def _write(self) -> None:
         while True:
-            self._work.clear()
-            await self._say()
-            await self._work.wait()
+            self._may_write.clear()
+            await self._write_all()
+            await self._may_write.wait()
 
-    async def _say(self):
-        """Write all that there is to say now."""
+    async def _write_all(self) -> None:
+        """Write everything that may be sent now."""
         self._advance()
         if self._probing:
             self._probing = False
-            await self._flush(self._session.connection.send([b""])[0])
+            await self._flush(self._session.protocol.send([b""])[0])
         data = self._session.next_bytes(self._clock.now_ms())
         while data is not None:
             await self._flush(data)
             data = self._session.next_bytes(self._clock.now_ms())
 
-    async def _flush(self, data):
+    async def _flush(self, data: "bytes | bytearray") -> None:
         self._flush_by_ms = self._clock.now_ms() + _FLUSH_MS
         self._writer.write(data)
         await self._writer.drain()
         self._flush_by_ms = None
 
-    def _advance(self):
-        """Let the session go on, and see what that has changed."""
+    def _advance(self) -> None:
+        """Advance the session, and act on what has changed."""
         self._session.advance(self._clock.now_ms())
         if self.peer is not None:
             self.named.set()
         if self.ready and self.road is not None and not self._announced:
             self._announced = True
-            self._log("the road to %s (%s) is open" % (self.peer, self.host))
-        self._room.set()
-        if self._session.broken is not None:
-            self.end(self._session.broken)
+            self._log(ROAD_OPEN, "the road to %s (%s) is open" % (self.peer, self.host))
+        self._may_read.set()
+        if self._session.failure is not None:
+            self.end(self._session.failure)
+
+
+def report_bug(log: "Callable[[str, str], object]", part: str, error: Exception) -> None:
+    """Log an exception that no code expects. Call it where the exception is caught: a host's log adds the traceback."""
+    log(BUG, "%s has failed, which is a bug: %s: %s" % (part, type(error).__name__, error))
+    print_traceback(error)

@@ -1,27 +1,27 @@
-"""The wire between two cities: bytes and time in, events out.
+"""The wire protocol between two cities: bytes and time in, events out.
 
-Here: the handshake, and lines cut out of the stream. Not here: what a line says (codec.py), what is more where there is
-a key (keyed_connection.py), sockets (link.py).
+Here: the handshake, and lines cut out of the byte stream. Not here: the content of a line (wire/codec.py), keys and
+seals (wire/sealed_protocol.py), sockets (wire/connection.py).
 
-One handshake suits three kinds of peer: one that reads our name in a single read, whatever is in it (so the name goes
-out alone, without a newline); one that waits for a newline after it (so one follows, which the first kind takes for a
-blank line), and then loses what comes too closely after it; and ours.
+One handshake suits three sorts of peers: a peer that reads our name in a single read (so the name goes out alone,
+without a newline); a peer that waits for a newline after the name (so a newline follows, which the first sort takes for
+a blank line), and loses what follows its name too closely; and a city of this project.
 
-    state      what ends it                                                               next
-    NEW        the first elapse(): our name goes out                                      NAMING
-    NAMING     the peer's name: up to a newline, up to a { or [, or up to 200 ms silence  GREETING
-               5 s without a name, 1,024 bytes without its end, a name that is none       BROKEN
-    GREETING   our name has been out for 200 ms: a newline goes out, alone                SETTLING
-    SETTLING   1 s                                                                        OPEN
-    OPEN       merchants may be sent; they may arrive ever since GREETING
+    state      what ends it                                                                 next state
+    NEW        the first elapse(): our name goes out                                        NAMING
+    NAMING     the peer's name: up to a newline, up to a { or [, or up to 200 ms of silence GREETING
+               5 s without a name, 1,024 bytes without its end, an invalid name             FAILED
+    GREETING   our name has been out for 200 ms: a newline goes out, alone                  SETTLING
+    SETTLING   1 s                                                                          OPEN
+    OPEN       merchants may be sent; they may come from GREETING on
 
-Once named, a line that begins with { is a merchant, with [ a control message, a blank one nothing, and anything else is
-refused. A line that has not ended is nothing yet, and what the peer sends raises nothing: it becomes an event.
+After the peer's name, a line that begins with { is a merchant, a line that begins with [ a control message, a blank
+line nothing; any other line is rejected. Whatever the peer sends becomes an event, never an exception.
 """
 
 from collections import namedtuple
 
-from deskonomy.compat import const
+from deskonomy.compat import TYPE_CHECKING, const
 from deskonomy.errors import InvalidLineError, ProtocolMisuseError
 from deskonomy.wire import codec
 from deskonomy.wire.strict_json import SPACE
@@ -31,194 +31,249 @@ NAMING = const(1)
 GREETING = const(2)
 SETTLING = const(3)
 OPEN = const(4)
-BROKEN = const(5)
+FAILED = const(5)
 
 _SILENCE_MS = const(200)  # ends a name that nothing else ends
-_APART_MS = const(200)  # between our name and the newline, so that they travel apart
-_SETTLE_MS = const(1000)  # the second kind of peer loses what follows our name more closely
-_NAMING_MS = const(5000)  # a peer that has not named itself by then won't
-_NAMING_BYTES = const(1024)  # what the first kind reads as a name; far more than a name has
-# Bytes of memory for each byte of a merchant's line: it takes up to four, and two more while it is written.
-_TIMES_LINE = const(6)
-_PIECE_BYTES = const(512)  # a line that has not ended lies in pieces of this and more, so that it needs no hole for all
+_APART_MS = const(200)  # between our name and the newline, so that they are not read together
+_SETTLE_MS = const(1000)  # the second sort of peers loses what follows our name more closely
+_NAMING_MS = const(5000)  # a peer sends its name at once, so 5 s allow for the slowest network
+_NAMING_BYTES = const(1024)  # what the first sort of peers reads as a name; a name has at most 64
+# Memory for a merchant, in bytes for each byte of its line: up to four while it waits, and two while it is written.
+_MEMORY_FACTOR = const(6)
+_PIECE_BYTES = const(512)  # an unfinished line is kept in pieces of at least this size: a heap has few large holes
 
-Send = namedtuple("Send", ("data",))  # these bytes go out now, alone
-Named = namedtuple("Named", ("name",))  # who the peer is
-Ready = namedtuple("Ready", ())  # from now on send() works
-Arrived = namedtuple("Arrived", ("merchant", "whole"))  # not whole: there was no memory for what it knows
-Message = namedtuple("Message", ("words",))  # a control message: a list of a str, then str and int
-Refusal = namedtuple("Refusal", ("reason", "id"))  # a line was turned away; id: of the merchant on it, or None
-Broken = namedtuple("Broken", ("reason",))  # the peer's fault: hang up
+# Events.
+DataToSend = namedtuple("DataToSend", ("data",))  # these bytes go out now, alone
+PeerNamed = namedtuple("PeerNamed", ("name",))
+RoadReady = namedtuple("RoadReady", ())  # send() may be called from now on
+# whole: False if there was no memory for the prices that the merchant knows.
+MerchantReceived = namedtuple("MerchantReceived", ("merchant", "whole"))
+MessageReceived = namedtuple("MessageReceived", ("fields",))  # a control message: a list of a str, then str and int
+LineRejected = namedtuple("LineRejected", ("reason", "id"))  # id: of the merchant on the line, None if unknown
+ProtocolFailed = namedtuple("ProtocolFailed", ("reason",))  # the peer's fault: close the connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Event = DataToSend | PeerNamed | RoadReady | MerchantReceived | MessageReceived | LineRejected | ProtocolFailed
+    Line = bytes | None
 
 
-class Connection:
+class Protocol:
     """One end of a connection to another city.
 
     Call elapse() once at the start and again whenever deadline_ms has come. Give what arrives to receive(), then take
-    next_event() until it is None. Events that nobody takes stay here: who has no room for a merchant stops taking them,
-    and stops reading. name: our city's; ProtocolMisuseError if it is none. now_ms: an int that only grows. line_max:
-    the longest
-    line read, in bytes. peer: its name (str), None until known. state: see above. sealed: whether the peer has proven
-    that it has our key, and every line is sealed with it. excuse: why the connection ended if it ends now, None if that
-    is not for us to tell. has_memory: as tcp.Roads takes it. waiting: the line of a merchant for whom there is too
-    little memory now. Who has an id does not wait, since acknowledgements may come behind, nor is it refused, since it
-    may have been let in before and come again: it forgets what it knows.
+    next_event() until it is None. Events that are not taken stay here: a city without room for a merchant stops taking
+    events, and stops reading.
+
+    Attributes:
+        name: the name of this city.
+        peer: the name of the other city, None until known.
+        state: NEW to FAILED, see above.
+        deadline_ms: when elapse() next has something to do, None for never.
+        since_ms: when the state began.
+        waiting: the line of a merchant that waits for memory, None for none. Only a merchant without an id waits. A
+            merchant with an id forgets the prices that it knows instead: acknowledgements may lie behind it, and it may
+            not be rejected, because it may have entered before and come again.
+        has_memory: function of a number of bytes, whether a merchant may take them; None for no limit.
+        is_sealed: whether the peer has proven that it has our key.
+        pending_failure: why the connection ends if it ends now, None if the peer's end of it is not the reason.
     """
 
-    sealed = False
-    excuse = None
+    is_sealed = False
+    pending_failure: "str | None" = None
 
-    def __init__(self, name, now_ms, line_max=65536):
+    def __init__(
+        self, name: str, now_ms: int, line_max: int = 65536, has_memory: "Callable[[int], bool] | None" = None
+    ) -> None:
+        """Create one end.
+
+        Args:
+            name: the name of this city.
+            now_ms: the time, an int that only grows.
+            line_max: the longest line that is read, in bytes.
+            has_memory: see the attributes.
+
+        Raises:
+            ProtocolMisuseError: The name is invalid.
+        """
         try:
-            codec.name(name.encode())
-        except InvalidLineError as refused:
-            raise ProtocolMisuseError("%r cannot be a city's name: %s" % (name, refused)) from None
+            codec.decode_name(name.encode())
+        except InvalidLineError as error:
+            raise ProtocolMisuseError("%r cannot be a city's name: %s" % (name, error)) from None
         self.name = name
-        self.line_max = line_max
-        self.peer = None
+        self.peer: str | None = None
         self.state = NEW
-        self.deadline_ms = now_ms  # when elapse() next has something to do; None for never
-        self._since_ms = now_ms  # when this state began
-        self._data = b""  # what came last, from _at on not looked at yet
+        self.deadline_ms: int | None = now_ms
+        self.waiting: bytes | None = None
+        self.has_memory = has_memory
+        self.line_max = line_max
+        self.since_ms = now_ms
+        self._data = b""  # what came last; everything from _at on is still to be read
         self._at = 0
-        self._line = []  # the beginning of a line that has not ended, in pieces; None inside one that is too long
-        self.has_memory = None
-        self.waiting = None
+        self._line: list[bytes] | None = []  # the beginning of an unfinished line; None inside one that is too long
 
-    def elapse(self, now_ms):
-        """What the passing of time brings: a list of Send, Named, Ready, Broken."""
+    def elapse(self, now_ms: int) -> "list[Event]":
+        """Return what the passing of time brings: DataToSend, PeerNamed, RoadReady, ProtocolFailed."""
         events = []
         while self.deadline_ms is not None and now_ms >= self.deadline_ms:
-            event = self._due(now_ms)
-            if event is not None:
-                events.append(event)
+            events.append(self.pass_deadline(now_ms))
         return events
 
-    def _due(self, now_ms):
+    def pass_deadline(self, now_ms: int) -> "Event":
+        """Do what is due at deadline_ms, which has come, and return its event."""
         if self.state == NEW:
-            self._enter(NAMING, now_ms, now_ms + _NAMING_MS)
-            return Send(self.name.encode())
+            self.enter(NAMING, now_ms, now_ms + _NAMING_MS)
+            return DataToSend(self.name.encode())
         if self.state == NAMING:
-            if not self._data or now_ms - self._since_ms >= _NAMING_MS:
-                return self._break("it said no name within %d s" % (_NAMING_MS // 1000))
-            return self._named(len(self._data), 0)
+            if not self._data or now_ms - self.since_ms >= _NAMING_MS:
+                return self.fail("it sent no name within %d s" % (_NAMING_MS // 1000))
+            return self._take_name(len(self._data), 0)
         if self.state == GREETING:
-            self._enter(SETTLING, now_ms, now_ms + _SETTLE_MS)
-            return Send(b"\n")
-        self._enter(OPEN, now_ms, None)
-        return Ready()
+            self.enter(SETTLING, now_ms, now_ms + _SETTLE_MS)
+            return DataToSend(b"\n")
+        self.enter(OPEN, now_ms, None)
+        return RoadReady()
 
-    def receive(self, data, now_ms):
-        """Take in what came from the peer."""
+    def receive(self, data: bytes, now_ms: int) -> None:
+        """Take bytes from the peer. Raises ProtocolMisuseError before the first elapse()."""
         if self.state == NEW:
-            raise ProtocolMisuseError("elapse() comes first")
-        self._data = self._data[self._at :] + data
+            raise ProtocolMisuseError("receive() before elapse()")
+        # A copy is made only if it must be: a board has little memory in one piece.
+        self._data = self._data[self._at :] + data if self._at < len(self._data) else data
         self._at = 0
         if self.state == NAMING:
-            self.deadline_ms = min(now_ms + _SILENCE_MS, self._since_ms + _NAMING_MS)
+            self.deadline_ms = min(now_ms + _SILENCE_MS, self.since_ms + _NAMING_MS)
 
-    def next_event(self):
-        """What the bytes so far bring next: Named, Arrived, Message, Refusal or Broken; None until there are more."""
+    def next_event(self, parse: "Callable[[Line], Event | None] | None" = None) -> "Event | None":
+        """Return the next event of the bytes that have come.
+
+        Args:
+            parse: what makes an event of a line, parse_line() by default.
+
+        Returns:
+            PeerNamed, MerchantReceived, MessageReceived, LineRejected or ProtocolFailed; None until more bytes come, or
+            while a merchant waits for memory.
+        """
+        event = None
         if self.state == NAMING:
-            event = self._name_before_bytes()
-            if event is not None:
-                return event
-        if self.waiting is not None:
+            event = self._find_name()
+        elif self.waiting is not None:
             event = self._merchant_event(self.waiting)
-            if event is not None:
-                return event
-        while NAMING < self.state != BROKEN and self.waiting is None and self._at < len(self._data):
-            event = self._line_event()
-            if event is not None:
-                return event
-        if self.state != NAMING and self._at == len(self._data):
-            self._data = b""  # a board has no room to keep what has been looked at
+        while event is None and NAMING < self.state != FAILED and self.waiting is None and self._at < len(self._data):
+            event = self._read_line(parse)
+        if event is None and self.state != NAMING and self._at == len(self._data):
+            self._data = b""  # a board has no memory to keep what has been read
             self._at = 0
-        return None
+        return event
 
-    def send(self, pieces):
-        """A line, a list of pieces without its newline, as such a list of what to send. Raises ProtocolMisuseError
-        before Ready."""
+    def parse_line(self, line: "Line") -> "Event | None":
+        """Return the event of a line.
+
+        Args:
+            line: the line without its newline; None for a line that is too long.
+
+        Returns:
+            MerchantReceived, MessageReceived or LineRejected; None for a blank line and for a merchant that waits.
+        """
+        if line is None:
+            return LineRejected("a line of more than %d bytes" % self.line_max, None)
+        line = line.strip(SPACE)
+        if not line:
+            return None
+        if line[0] == 123:  # {
+            return self._merchant_event(line)
+        try:
+            if line[0] == 91:  # [
+                return MessageReceived(codec.decode_message(line))
+        except InvalidLineError as error:
+            return LineRejected(str(error), None)
+        return LineRejected("a line that is neither a merchant nor a message", None)
+
+    def send(self, pieces: "list[Any]") -> "list[Any]":
+        """Return what to send for a line.
+
+        Args:
+            pieces: the line in pieces (bytes or bytearray), without its newline; the list is changed.
+
+        Returns:
+            The pieces to send.
+
+        Raises:
+            ProtocolMisuseError: RoadReady has not come yet.
+        """
         if self.state != OPEN:
-            raise ProtocolMisuseError("a line before the road is open")
+            raise ProtocolMisuseError("send() before RoadReady")
         pieces[-1] += b"\n"
         return pieces
 
-    def _enter(self, state, now_ms, deadline_ms):
+    def enter(self, state: int, now_ms: int, deadline_ms: "int | None") -> None:
+        """Change the state."""
         self.state = state
-        self._since_ms = now_ms
+        self.since_ms = now_ms
         self.deadline_ms = deadline_ms
 
-    def _break(self, reason):
-        self._enter(BROKEN, None, None)
+    def fail(self, reason: str) -> ProtocolFailed:
+        """Enter FAILED and return its event: nothing is read any more."""
+        self.state = FAILED
+        self.deadline_ms = None
         self._data = b""
         self._at = 0
-        return Broken(reason)
+        return ProtocolFailed(reason)
 
-    def _name_before_bytes(self):
+    def _find_name(self) -> "PeerNamed | ProtocolFailed | None":
         end = len(self._data)
         for stop in (b"\n", b"{", b"["):
             found = self._data.find(stop, 0, end)
             if found >= 0:
                 end = found
         if end > _NAMING_BYTES:
-            return self._break("its name does not end within %d bytes" % _NAMING_BYTES)
+            return self.fail("its name does not end within %d bytes" % _NAMING_BYTES)
         if end == len(self._data):
             return None
-        return self._named(end, 1 if self._data[end] == 10 else 0)
+        return self._take_name(end, 1 if self._data[end] == 10 else 0)
 
-    def _named(self, end, skip) -> "Named | Broken | None":
-        """The name is all up to `end`; lines begin `skip` bytes after it."""
+    def _take_name(self, end: int, skip: int) -> "PeerNamed | ProtocolFailed":
+        """Take the peer's name, which ends at `end`; lines begin `skip` bytes later."""
         try:
-            self.peer = codec.name(self._data[:end].strip(SPACE))
-        except InvalidLineError as refused:
-            return self._break("its name is none: %s" % refused)
+            self.peer = codec.decode_name(self._data[:end].strip(SPACE))
+        except InvalidLineError as error:
+            return self.fail("its name is invalid: %s" % error)
         self._at = end + skip
-        self._enter(GREETING, self._since_ms, self._since_ms + _APART_MS)
-        return Named(self.peer)
+        self.enter(GREETING, self.since_ms, self.since_ms + _APART_MS)
+        return PeerNamed(self.peer)
 
-    def _line_event(self):
-        """Go on to the end of a line or of the data; the event of the line, if it ended and is not blank."""
+    def _read_line(self, parse: "Callable[[Line], Event | None] | None") -> "Event | None":
+        """Read to the end of a line or of the data. Return the line's event if it has ended."""
         end = self._data.find(b"\n", self._at)
-        ended = end >= 0
-        piece = self._data[self._at : end] if ended else self._data[self._at :]
-        self._at += len(piece) + (1 if ended else 0)
+        has_ended = end >= 0
+        piece = self._data
+        if has_ended or self._at:
+            piece = piece[self._at : end] if has_ended else piece[self._at :]
+        self._at += len(piece) + (1 if has_ended else 0)
         line = self._line
-        self._line = [] if ended else line
+        self._line = [] if has_ended else line
         if line is None:
             return None
         if line and len(line[-1]) < _PIECE_BYTES:
             line[-1] += piece
         else:
             line.append(piece)
-        if sum([len(one) for one in line]) > self.line_max:
-            self._line = [] if ended else None
-            return self._event(None)
-        return self._event(b"".join(line)) if ended else None
-
-    def _event(self, line) -> "tuple | None":
-        """The event of a whole line (bytes without its newline; None if it is too long), None if it is blank."""
-        if line is None:
-            return Refusal("a line of more than %d bytes" % self.line_max, None)
-        piece = line.strip(SPACE)
-        if not piece:
+        is_too_long = sum([len(piece) for piece in line]) > self.line_max
+        if is_too_long:
+            self._line = [] if has_ended else None
+        elif not has_ended:
             return None
-        if piece[0] == 123:  # {
-            return self._merchant_event(piece)
-        try:
-            if piece[0] == 91:  # [
-                return Message(codec.decode_message(piece))
-        except InvalidLineError as refused:
-            return Refusal(str(refused), None)
-        return Refusal("a line that is neither a merchant nor a message", None)
+        return (parse or self.parse_line)(None if is_too_long else b"".join(line))
 
-    def _merchant_event(self, line):
-        """The event of a merchant's line, None if it waits for memory."""
-        whole = self.has_memory is None or self.has_memory(_TIMES_LINE * len(line))
-        self.waiting = None if whole or codec.id_of(line) is not None else line
+    def _merchant_event(self, line: bytes) -> "MerchantReceived | LineRejected | None":
+        """Return the event of a merchant's line, None if it waits for memory."""
+        whole = self.has_memory is None or self.has_memory(_MEMORY_FACTOR * len(line))
+        self.waiting = None if whole or codec.find_id(line) is not None else line
         if self.waiting is not None:
             return None
         try:
-            return Arrived(codec.decode(line, whole), whole)
-        except InvalidLineError as refused:
-            return Refusal(str(refused), codec.id_of(line))
+            return MerchantReceived(codec.decode_merchant(line, whole), whole)
+        except InvalidLineError as error:
+            return LineRejected(str(error), codec.find_id(line))

@@ -1,97 +1,156 @@
-"""A connection to a peer of whom a key is asked: nobody before the proof, and no line without its seal.
+"""The wire protocol to a peer that has to prove a shared key: nothing before the proof, and no line without its seal.
 
-Here: when what is said, and what ends the connection. Not here: the proof and the seals themselves (keyed.py), all that
-a connection does with or without a key (protocol.py). Imported only where there is a key.
+Here: when which part of the proof is sent, and what ends the connection. Not here: the proof and the seals
+(wire/sealing.py), the handshake and lines without a key (wire/protocol.py). A board imports this module only if it has
+a key.
 
-    state      what ends it                                                               next
-    GREETING   our name has been out for 200 ms: a newline and our hello go out           PROVING
-    PROVING    our proof is out, and the peer's has come                                  OPEN
-               5 s, or anything but the peer's hello and its proof                        BROKEN
+    state      what ends it                                                   next state
+    GREETING   our name has been out for 200 ms: a newline and our hello      PROVING
+    PROVING    our proof is out, and the peer's has come                      OPEN
+               5 s, or anything but the peer's hello and its proof            FAILED
 
-Nobody is named before the proof, so a peer that has none never comes near a road. From then on the first line that is
-not as the peer sealed it ends the connection. The peer is told nothing, whatever it was: it sees the end.
+The peer has no name before its proof, so a peer without the key never gets near a road. From then on the first line
+that is not as the peer sealed it ends the connection. The peer is never told the reason.
 """
 
-from deskonomy.compat import const
+from deskonomy.compat import TYPE_CHECKING, const
 from deskonomy.errors import AuthenticationError
-from deskonomy.wire.protocol import GREETING, OPEN, Broken, Connection, Named, Ready, Send
-from deskonomy.wire.sealing import LINE_MORE, Keyed
+from deskonomy.wire.protocol import GREETING, OPEN, DataToSend, PeerNamed, Protocol, RoadReady
+from deskonomy.wire.sealing import SEAL_MAX_BYTES, LineSealer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from deskonomy.wire.protocol import Event, Line
 
 PROVING = const(6)
 
-_PROVING_MS = const(5000)
+_PROVING_MS = const(5000)  # as long as a peer has for its name
 
 
-class KeyedConnection(Connection):
-    """A Connection. key_of: function from a peer's name to the key (bytes) that is asked of it, or None for none.
+class SealedProtocol:
+    """A Protocol whose lines are sealed if a key is asked of the peer; it has the same methods and attributes."""
 
-    peer: None until it is proven, where a key is asked.
-    """
+    def __init__(
+        self,
+        name: str,
+        now_ms: int,
+        line_max: int,
+        key_of: "Callable[[str], bytes | None]",
+        has_memory: "Callable[[int], bool] | None" = None,
+    ) -> None:
+        """Create one end.
 
-    def __init__(self, name, now_ms, line_max, key_of):
-        Connection.__init__(self, name, now_ms, line_max)
+        Args:
+            name, now_ms, line_max, has_memory: as Protocol takes them.
+            key_of: function from a peer's name to the key that it has to prove, None for none. What it raises comes
+                out of elapse() and next_event(), and the peer has no name then.
+        """
+        self.name = name
+        self.peer: str | None = None
+        self.is_sealed = False
+        self.pending_failure: str | None = None
+        self._plain = Protocol(name, now_ms, line_max, has_memory)
         self._key_of = key_of
-        self._keyed = None  # a Keyed if a key is asked of the peer
-        self._claims = None  # what it then says its name is
+        self._sealer: LineSealer | None = None  # of a peer that has to prove a key
 
-    def send(self, pieces):
-        if self._keyed is not None and self.state == OPEN:
-            pieces[0] = self._keyed.seal(*pieces)
-        return Connection.send(self, pieces)
+    @property
+    def state(self) -> int:
+        """See Protocol; PROVING besides."""
+        return self._plain.state
 
-    def _named(self, end, skip):
-        event = Connection._named(self, end, skip)
-        if isinstance(event, Broken):
+    @property
+    def deadline_ms(self) -> "int | None":
+        """See Protocol."""
+        return self._plain.deadline_ms
+
+    @property
+    def waiting(self) -> "bytes | None":
+        """See Protocol."""
+        return self._plain.waiting
+
+    def elapse(self, now_ms: int) -> "list[Event]":
+        """See Protocol."""
+        events = []
+        plain = self._plain
+        while plain.deadline_ms is not None and now_ms >= plain.deadline_ms:
+            if self._sealer is None:
+                event = self._check_name(plain.pass_deadline(now_ms))
+            else:
+                event = self._pass_deadline(self._sealer, now_ms)
+            if event is not None:
+                events.append(event)
+        return events
+
+    def receive(self, data: bytes, now_ms: int) -> None:
+        """See Protocol."""
+        self._plain.receive(data, now_ms)
+
+    def next_event(self) -> "Event | None":
+        """See Protocol."""
+        if self._sealer is None:
+            event = self._check_name(self._plain.next_event())
+            if self._sealer is None:
+                return event
+        return self._plain.next_event(self._unseal_line)
+
+    def send(self, pieces: "list[Any]") -> "list[Any]":
+        """See Protocol."""
+        if self._sealer is not None and self._plain.state == OPEN:
+            pieces[0] = self._sealer.seal(*pieces)
+        return self._plain.send(pieces)
+
+    def _check_name(self, event: "Event | None") -> "Event | None":
+        """Return an event of a peer without a key; None for the name of a peer that has to prove it first."""
+        if not isinstance(event, PeerNamed):
             return event
-        self._claims, self.peer = self.peer, None
-        key = self._key_of(self._claims)  # who cannot tell raises, and nobody is named
+        key = self._key_of(event.name)
         if key is None:
-            self.peer = self._claims
+            self.peer = event.name
             return event
-        if self._claims == self.name:
-            return self._break("it is this city itself")
-        self._keyed = Keyed(key, self.name, self._claims)
-        self.line_max += LINE_MORE
-        self.excuse = "%s has not proven that it has our key: the keys differ, or it has none" % self._claims
+        plain = self._plain
+        if event.name == self.name:
+            return plain.fail("it is this city itself")
+        self._sealer = LineSealer(key, self.name, event.name)
+        plain.line_max += SEAL_MAX_BYTES
+        self.pending_failure = "%s has not proven that it has our key: the keys differ, or it has none" % event.name
         return None
 
-    def _due(self, now_ms):
-        keyed = self._keyed
-        if keyed is not None and self.state == GREETING:
-            self._enter(PROVING, now_ms, now_ms if keyed.met else now_ms + _PROVING_MS)
-            return Send(b"\n%s\n" % keyed.hello())
-        if self.state != PROVING:
-            return Connection._due(self, now_ms)
-        if keyed.met and not keyed.sealed:
-            self.deadline_ms = now_ms if keyed.opened else self._since_ms + _PROVING_MS
-            return Send(keyed.seal(b"") + b"\n")
-        if not keyed.opened:
-            return self._break(self.excuse)
-        self._enter(OPEN, now_ms, None)
-        return Ready()
+    def _pass_deadline(self, sealer: LineSealer, now_ms: int) -> "Event":
+        plain = self._plain
+        if plain.state == GREETING:
+            plain.enter(PROVING, now_ms, now_ms if sealer.has_hello else now_ms + _PROVING_MS)
+            return DataToSend(b"\n%s\n" % sealer.make_hello())
+        if sealer.has_hello and not sealer.sealed_count:
+            plain.deadline_ms = now_ms if sealer.unsealed_count else plain.since_ms + _PROVING_MS
+            return DataToSend(sealer.seal(b"") + b"\n")
+        if not sealer.unsealed_count:
+            return plain.fail(self.pending_failure or "no proof")
+        plain.enter(OPEN, now_ms, None)
+        return RoadReady()
 
-    def _event(self, line):
-        keyed = self._keyed
-        if keyed is None:
-            return Connection._event(self, line)
-        if line == b"" and not keyed.met:
-            return None  # the newline of a bare name may come late
+    def _unseal_line(self, line: "Line") -> "Event | None":
+        """Return the event of a line of a peer that has to prove a key, see Protocol.parse_line()."""
+        sealer, plain = self._sealer, self._plain
+        if line == b"" and not sealer.has_hello:
+            return None  # the newline after a bare name may come late
         try:
             if line is None:
                 raise AuthenticationError
-            if keyed.opened:
-                return Connection._event(self, keyed.open(line))
-            if keyed.met:
-                keyed.open(line)
+            if sealer.unsealed_count:
+                return plain.parse_line(sealer.unseal(line))
+            if sealer.has_hello:
+                sealer.unseal(line)
             else:
-                keyed.meet(line)
+                sealer.accept_hello(line)
         except AuthenticationError:
-            return self._break(self.excuse or "what came was not as the peer had sealed it")
-        if self.state == PROVING:
-            self.deadline_ms = self._since_ms  # there is a step to be done now
-        if not keyed.opened:
+            return plain.fail(self.pending_failure or "what came was not as the peer had sealed it")
+        if plain.state == PROVING:
+            plain.deadline_ms = plain.since_ms  # there is something to send now
+        if not sealer.unsealed_count:
             return None
-        self.sealed = True
-        self.excuse = None
-        self.peer = self._claims
-        return Named(self.peer)
+        self.is_sealed = True
+        self.pending_failure = None
+        self.peer = plain.peer
+        return PeerNamed(self.peer)

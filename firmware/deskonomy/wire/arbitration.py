@@ -1,0 +1,91 @@
+"""Arbitration: which of two connections to one city carries its road.
+
+Here: the road of a connection whose peer has just sent its name. Not here: the life of a connection (wire/network.py).
+
+- If both cities dialled each other at once, the connection that the city whose name sorts first has dialled stays, so
+  that both choose alike.
+- Else the first connection holds the road, and is probed with a blank line. If it ends (a machine that was off answers
+  with a reset), the new connection gets the road. If its peer was heard lately, the new one is rejected. If it is
+  merely silent, as peers without keepalive may be, then a new connection from the same host is that host after a
+  restart, and gets the road; a connection from another host is rejected. This takes less than a second, and a rejected
+  peer dials again.
+"""
+
+import asyncio
+
+from deskonomy.compat import TYPE_CHECKING, const
+from deskonomy.roads.wire_road import ACKNOWLEDGING
+
+if TYPE_CHECKING:
+    from deskonomy.roads.wire_road import WireRoad
+    from deskonomy.wire.connection import Connection
+    from deskonomy.wire.network import Network
+
+_PROBE_MS = const(800)  # for a reset to come back, before the new peer may send merchants (1 s after its name)
+_LATELY_MS = const(3000)
+
+
+async def assign_road(network: "Network", connection: "Connection") -> None:
+    """Give a connection whose peer is known its road, or end it."""
+    name = connection.peer
+    assert name is not None
+    city = network.city
+    road = network.ledger.roads.get(name)
+    if name == city.name:
+        connection.end("it is this city itself")
+    elif road is None and name in city.roads:
+        connection.end("there is a road to %s inside this process" % name)
+    elif road is not None and road.connection is not None and not await _yields(network, road.connection, connection):
+        connection.end("there is a road to %s already" % name)
+    if connection.ended.is_set():
+        return
+    road = network.ledger.roads.get(name) or _open_road(network, name)
+    if road is None:
+        connection.end("%s remembers as many roads as it can" % city.name)
+    elif road.connection is not None:
+        connection.end("another connection was quicker")
+    else:
+        connection.attach_road(road)
+
+
+async def _yields(network: "Network", holder: "Connection", newcomer: "Connection") -> bool:
+    """Return whether the connection that carries a road has ended for a new one to the same city."""
+    assert newcomer.peer is not None
+    if holder.dialled != newcomer.dialled and not holder.ready:
+        if newcomer.dialled != (network.city.name < newcomer.peer):
+            return False
+        holder.end("both cities dialled, one connection is enough")
+        return True
+    holder.probe()
+    try:
+        await asyncio.wait_for(holder.ended.wait(), _PROBE_MS / 1000)
+    except asyncio.TimeoutError:
+        if network.clock.now_ms() - holder.heard_ms < _LATELY_MS or holder.host != newcomer.host:
+            return False
+        holder.end("silent, and its city has come back")
+    return True
+
+
+def _open_road(network: "Network", name: str) -> "WireRoad | None":
+    """Return a new road to a city, None if there are too many.
+
+    A new road replaces one that is down, that no merchant waits on and that is not dialled. Merchants in flight to a
+    peer that has never acknowledged count as arrived then.
+    """
+    city, ledger = network.city, network.ledger
+    if len(ledger.roads) >= network.connections_max:
+        for old in ledger.roads.values():
+            in_doubt = old.peer_state == ACKNOWLEDGING and old.outbound
+            if old.connection is None and not old.inbound and not in_doubt and not network.find_address(old.name):
+                break
+        else:
+            return None
+        ledger.remove_road(old.name)
+        city.close_road(old.name)
+    road = ledger.ensure_road(name, network.capacity)
+    try:
+        city.open_road(road)
+    except MemoryError:  # one more place in the city's state array
+        ledger.remove_road(name)
+        raise
+    return road
