@@ -1,7 +1,7 @@
-"""Composes the city: config -> sensors -> city -> roads -> run.
+"""The program of a board: it composes settings, sensors, city and roads, and runs them.
 
-Here: the order of a start, and which modules a board unloads after it. Not here: what a start checks and what a crash
-leaves behind (deskonomy_board/boot_guard.py), every task that runs (the module that has its function).
+Here: the order of a start, the tasks that run, and the modules that a board unloads after the start. Not here: what a
+start checks and what a crash leaves behind (deskonomy_board/boot_guard.py), the tasks themselves (the module of each).
 
 A module that is imported under a condition is loaded only where a setting asks for it.
 """
@@ -12,126 +12,131 @@ import sys
 
 from micropython import const
 
-# Modules that only a start and a city's birth need: unload() drops them from memory. This is the only list of them. (A
-# city that opens more roads than its array has places for imports the layout once more.)
+TYPE_CHECKING = False  # not imported: main() reserves memory before it loads any other module
+if TYPE_CHECKING:
+    from deskonomy.economy.city import City
+
+# Modules that only a start and a city's birth need: unload_modules() drops them from memory. This is the only list of
+# them. (A city that opens more roads than its state array has places for imports the layout once more.)
 UNLOADED = (
     "deskonomy_board.boot_guard",
     "deskonomy_board.config",
+    "deskonomy_board.sensors.specs",
     "deskonomy_board.restore",
     "deskonomy.storage.decode",
     "deskonomy.economy.layout",
     "deskonomy.economy.goods",
 )
-_RESERVE_BYTES = const(7168)  # kept in one piece for the city's array and its restoring, until all modules are imported
-_SETTLED_S = const(60)  # a start that has run for so long has not crashed
-_VISITORS_MAX = const(12)  # merchants that the city holds beside as many as were born here; others wait on their roads
+_RESERVE_BYTES = const(7168)  # kept in one piece for the city's state array, until all modules are imported
+_STARTED_S = const(60)  # a start that has run for so long has not crashed
+_VISITORS_MAX = const(12)  # merchants that the city holds besides as many as were born here; others wait on their roads
 
 
-def unload():
-    """Drop the modules that a start needs, and the city does not, from memory."""
+def unload_modules() -> None:
+    """Drop the modules that only a start needs from memory."""
     for name in UNLOADED:
         if sys.modules.pop(name, None):
             package, _, module = name.rpartition(".")
             delattr(sys.modules[package], module)
 
 
-def guard(step, *arguments):
-    """Call a function of the boot guard, and unload it."""
+def call_boot_guard(step: str, *arguments: object) -> "dict | None":
+    """Call a function of the boot guard by its name, unload the boot guard, and return the function's result."""
     from deskonomy_board import boot_guard
 
     try:
         return getattr(boot_guard, step)(*arguments)
     finally:
-        unload()
+        unload_modules()
 
 
-def restore(settings, reserve):
-    """Return the city that this start goes on with, and unload what restored it."""
-    from deskonomy_board.restore import wake
+def restore_city(settings: dict, reserve: list) -> "City":
+    """Return the saved city or a new one, and unload the modules that made it."""
+    from deskonomy_board import restore
 
     try:
-        return wake(settings, settings["merchants"] + _VISITORS_MAX, reserve)
+        return restore.restore_city(settings, settings["merchants"] + _VISITORS_MAX, reserve)
     finally:
-        unload()
+        unload_modules()
 
 
-async def settle():
-    """Count this start as a success once it has run for a minute."""
-    settled = False
-    while not settled:
-        await asyncio.sleep(_SETTLED_S)
+async def confirm_start() -> None:
+    """Count this start as a success after a minute."""
+    is_confirmed = False
+    while not is_confirmed:
+        await asyncio.sleep(_STARTED_S)
         try:
-            guard("forget")
-            settled = True
+            call_boot_guard("forget_crashes")
+            is_confirmed = True
         except MemoryError:
-            pass  # no memory for the boot guard now; the next attempt may find some
+            pass  # the boot guard finds no memory now, but may at the next attempt
 
 
-async def run(settings, reserve):
+async def run(settings: dict, reserve: list) -> None:
     """Run the city until Ctrl-C or a reset: alone at first, and with roads as soon as there is Wi-Fi."""
-    from deskonomy.economy.clock import Drive
+    from deskonomy.economy.clock import Clock
     from deskonomy_board import checkpoints, console
-    from deskonomy_board.roads import Travel
-    from deskonomy_board.sensors.sensor import Sensor, follow
+    from deskonomy_board.roads import BoardRoads
+    from deskonomy_board.sensors.sensor import Sensor, run_sensors
     from deskonomy_board.wifi import Wifi
 
-    city = restore(settings, reserve)
-    sensors = [Sensor(words, console.log) for words in settings["sensors"]]
+    city = restore_city(settings, reserve)
+    sensors = [Sensor(sensor, console.log) for sensor in settings["sensors"]]
     wifi = Wifi(settings["wifi"], console.log)
-    travel = Travel(city, settings["port"], settings["connect"], settings["key"], console.log)
-    pace = Drive([city], None if settings["speed"] == "max" else settings["speed"])
-    says = console.Status(city, pace, sensors, wifi, travel)
-    # It ends by itself after a minute.
-    asyncio.create_task(settle())  # noqa: RUF006 - MicroPython's loop keeps it
+    roads = BoardRoads(city, settings["port"], settings["connect"], settings["key"], console.log)
+    clock = Clock([city], None if settings["speed"] == "max" else settings["speed"])
+    report = console.StatusReport(city, clock, sensors, wifi, roads)
+    servers: list = [roads]
     tasks = []
-    page = None
-    if settings["watchdog"]:  # first, so that it resets a board whose next task blocks at once
-        from deskonomy_board import watchdog
+    if settings["watchdog"]:  # the first task, so that the watchdog resets a board whose next task blocks at once
+        from deskonomy_board.watchdog import Heartbeat, feed_watchdog
 
-        tasks.append(watchdog.guard((lambda: city.tick, lambda: wifi.looks, lambda: Sensor.rounds)))
+        heartbeats = [Heartbeat(city, "tick"), Heartbeat(wifi, "looks")]
+        tasks.append(feed_watchdog(heartbeats + [Heartbeat(sensor, "samples") for sensor in sensors]))
     if settings["page"]:
-        from deskonomy_board import http
+        from deskonomy_board.http import HttpServer
 
-        page = http.Page(settings["page"], says.pieces, console.log)
+        servers.append(HttpServer(settings["page"], report.format_pieces, console.log))
     tasks += [
-        pace.run(),
-        follow(sensors, city),
-        says.report(),
-        console.listen(console.commands(city, travel)),
-        checkpoints.keep(city, settings["checkpoint_s"], console.log),
-        wifi.keep(travel, page) if page else wifi.keep(travel),
+        clock.run(),
+        run_sensors(sensors, city),
+        report.print_lines(),
+        console.read_commands(console.make_commands(city, roads)),
+        checkpoints.save_changes(city, settings["checkpoint_s"], console.log),
+        wifi.keep_connected(roads, servers),
+        confirm_start(),
     ]
     if settings["indicator"]:
-        from deskonomy_board import indicator
+        from deskonomy_board.indicator import drive_indicator
 
-        def in_trouble():
-            is_off = settings["wifi"] and wifi.rssi() is None
-            return is_off or any([sensor.error for sensor in sensors])
+        def is_in_trouble():
+            is_offline = settings["wifi"] and wifi.rssi() is None
+            return is_offline or any([sensor.error for sensor in sensors])
 
-        tasks.append(indicator.show(settings["indicator"], city, in_trouble, console.log))
-    await asyncio.gather(*tasks)
+        tasks.append(drive_indicator(settings["indicator"], city, is_in_trouble, console.log))
+    await asyncio.gather(*tasks)  # an exception of any task ends the program
 
 
-def main():
-    """Start the city; a crash is written down and resets the board, Ctrl-C leaves it to the REPL."""
-    gc.threshold(1024)  # collect often, so that what stays lies close together and leaves room in one piece
+def main() -> None:
+    """Start the city. A crash is logged and resets the board; Ctrl-C leaves the board to the REPL."""
+    gc.threshold(1024)  # collect often, so that what stays is close together and leaves free memory in one piece
     reserve = [bytearray(_RESERVE_BYTES)]
     settings = None
     try:
-        settings = guard("begin")
+        settings = call_boot_guard("begin_start")
         if settings:
             asyncio.run(run(settings, reserve))
     except Exception as error:
-        asyncio.new_event_loop()  # the tasks of the old one, and all that they hold, are freed
+        asyncio.new_event_loop()  # frees the tasks of the old loop, and everything that they hold
         gc.collect()
-        guard("crashed", error, settings)
+        call_boot_guard("handle_crash", error, settings)
     except KeyboardInterrupt:
-        resting = False
-        while not resting:
+        is_done = False
+        while not is_done:
             try:
-                guard("rest", settings)
-                resting = True
-            except KeyboardInterrupt:  # a second Ctrl-C must not leave the boot guard half done
+                call_boot_guard("leave_to_repl", settings)
+                is_done = True
+            except KeyboardInterrupt:  # a second Ctrl-C must not leave the boot guard's work unfinished
                 pass
         raise
 

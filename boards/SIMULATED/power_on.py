@@ -1,9 +1,12 @@
-"""What a board does before any firmware file: `micropython -i power_on.py FLASH SIGNALS friendly`.
+"""Powers a simulated board on: `micropython -i power_on.py FLASH SIGNALS MODE [STAND_IN ...]`.
 
-Here: the stand-ins are loaded, the folder FLASH becomes the whole file system, boot.py runs, and main.py unless the
-REPL is `raw`. Then the interpreter (-i) goes on to its REPL, as after a reset on any board. What a board has built in
-takes none of its heap; so the simulator asks first, with `weigh`, how many bytes it takes here. What only some kinds of
-sensors need is loaded if config.json names one.
+Here: what happens on a board before any file of the firmware runs. The stand-ins are loaded, the folder FLASH becomes
+the whole file system, boot.py runs, and main.py too if MODE is `friendly`; if it is `raw`, the REPL is raw. The
+interpreter (-i) then starts its REPL, as after a reset on any board. Not here: which stand-ins the sensors of a
+config.json need (host/deskonomy_host/boards/spec/sensors.py).
+
+What a board has built in takes no heap there. So the simulator first asks, with the MODE `weigh`, how many bytes of
+heap the stand-ins take here, and adds them.
 """
 
 import gc
@@ -16,43 +19,19 @@ sys.path.insert(0, sys.path[0] + "/stand_ins")
 
 import hardware
 
-hardware.signals = vfs.VfsPosix(sys.argv[2])
+flash, signals, mode, *stand_ins = sys.argv[1:]
+hardware.signals = vfs.VfsPosix(signals)
 if hardware.read("clock") != 1:
-    __import__("clock")  # before anybody asks what time it is
-for part in ("machine", "network"):  # before the host's files are out of sight
-    __import__(part)
-
-# Kinds of sensors and lights, and what they need; one text, since each text of its own would be kept as a name.
-PARTS = """dht11 dht
-dht22 dht
-ds18b20 onewire ds18x20
-mcu esp32
-touch touch_pad
-bh1750 i2c
-bme280 i2c
-digital inputs
-button inputs
-neopixel neopixel"""
-
-
-def load_parts(config):
-    for line in PARTS.split("\n"):
-        kind, *parts = line.split()
-        if b'"%s"' % kind in config:
-            for part in parts:
-                __import__(part)
-
-
-if "config.json" in os.listdir(sys.argv[1]):
-    with open(sys.argv[1] + "/config.json", "rb") as file:
-        load_parts(file.read())
-if sys.argv[3] == "weigh":
+    __import__("clock")  # before any module imports the time
+for module in ["machine", "network"] + stand_ins:  # before the host's files are out of reach
+    __import__(module)
+if mode == "weigh":
     gc.collect()
     print(gc.mem_alloc())
     sys.exit()
 
 vfs.umount("/")
-vfs.mount(vfs.VfsPosix(sys.argv[1]), "/")
+vfs.mount(vfs.VfsPosix(flash), "/")
 os.chdir("/")
 sys.path[:] = ["", ".frozen", "/lib"]
-hardware.start(("boot.py",) if sys.argv[3:] == ["raw"] else ("boot.py", "main.py"), globals())
+hardware.start(("boot.py",) if mode == "raw" else ("boot.py", "main.py"), globals())

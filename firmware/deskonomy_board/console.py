@@ -1,7 +1,8 @@
-"""The board's console, which is its serial port: status out, commands in, one line of JSON each.
+"""The board's serial console: status lines and log lines out, commands in.
 
-Here: what is said once a second, and what a line typed in does. Log lines are plain text and never begin with a brace.
-Ctrl-C is nobody's business here: it ends everything and gives the REPL.
+Here: the status line once a second, the log, and the commands that are typed. A status line and a command are one line
+of JSON; a log line is plain text and never begins with a brace. Not here: the fields of every city's status
+(deskonomy/status.py), Ctrl-C, which ends the program and starts the REPL (main.py).
 """
 
 import asyncio
@@ -11,61 +12,74 @@ import sys
 import time
 
 import machine
-from deskonomy import status
-from deskonomy.status import decimal, json_object, quoted
+from deskonomy.compat import TYPE_CHECKING
+from deskonomy.economy.city import YIELD_MAX_MILLS
+from deskonomy.events import COMMAND_FAILED, STATUS_SKIPPED, YIELD_SET
+from deskonomy.status import format_status_pieces
+from deskonomy.text import format_decimal, format_object, quote
 from micropython import const
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from deskonomy.economy.city import City
+    from deskonomy.economy.clock import Clock
+
+    from deskonomy_board.roads import BoardRoads
+    from deskonomy_board.sensors.sensor import Sensor
+    from deskonomy_board.wifi import Wifi
+
 _STATUS_MS = const(1000)
-_LINE_MAX = const(512)  # bytes; a command is a few words
-_RESETS = {
+_COMMAND_BYTES_MAX = const(512)
+_RESET_CAUSES = {
     machine.PWRON_RESET: "power",
     machine.HARD_RESET: "hard",
     machine.WDT_RESET: "watchdog",
     machine.DEEPSLEEP_RESET: "deep sleep",
     machine.SOFT_RESET: "soft",
 }
+_DELAYED = []  # while a status line is printed, it holds the list of log lines that wait for the end of that line
 
 
-_UNSAID = []  # while a status line is being printed: the list of log lines that wait for its end
-
-
-def log(line):
-    """Print a line, but none in the midst of a status line."""
-    if _UNSAID:
-        _UNSAID[0].append(line)
+def log(event: str, text: str) -> None:
+    """Print the text of a log event; during a status line, after the end of that line."""
+    if _DELAYED:
+        _DELAYED[0].append(text)
     else:
-        print(line)
+        print(text)
 
 
-async def _say(pieces):
-    """Print these as one line. The city ticks between them, for a serial port takes 100 ms for all."""
-    unsaid = []
-    _UNSAID.append(unsaid)
+async def _print_pieces(pieces):
+    """Print pieces as one line. The city ticks between them, because a serial port takes 100 ms for all of them."""
+    delayed = []
+    _DELAYED.append(delayed)
     try:
         for piece in pieces:
             sys.stdout.write(piece)
             await asyncio.sleep_ms(0)
     finally:
-        _UNSAID.clear()
+        _DELAYED.clear()
         print()
-        for line in unsaid:
-            print(line)
+        for text in delayed:
+            print(text)
 
 
-class Status:
-    """What this board says of itself."""
+class StatusReport:
+    """The status of this board and its city."""
 
-    def __init__(self, city, pace, sensors, wifi, travel):
+    def __init__(
+        self, city: "City", clock: "Clock", sensors: "Sequence[Sensor]", wifi: "Wifi", roads: "BoardRoads"
+    ) -> None:
         self._city = city
-        self._pace = pace
+        self._clock = clock
         self._sensors = sensors
         self._wifi = wifi
-        self._travel = travel
+        self._roads = roads
         self._uptime_ms = 0
         self._ticks_per_s = self._gap_ms = 0
 
-    async def report(self):
-        """Print the city's status line once a second, for ever."""
+    async def print_lines(self) -> None:
+        """Print the status line once a second, for ever."""
         before = time.ticks_ms()
         tick = self._city.tick
         while True:
@@ -75,77 +89,82 @@ class Status:
             self._uptime_ms += spent_ms
             self._ticks_per_s = (self._city.tick - tick) * 1000 / spent_ms
             before, tick = now, self._city.tick
-            self._gap_ms, self._pace.gap_ms = self._pace.gap_ms, 0
+            self._gap_ms, self._clock.gap_ms = self._clock.gap_ms, 0
             gc.collect()
-            # A collection takes an ESP32 some 5 ms: the more room, the fewer.
+            # A collection takes an ESP32 some 5 ms: the more free memory, the fewer collections.
             gc.threshold(gc.mem_free() // 8)
             try:
-                await _say(list(self.pieces()))  # all of it as of now
-            except MemoryError:  # the next line may have room again, and the city goes on meanwhile
-                log("no memory for a status line")
+                await _print_pieces(list(self.format_pieces()))  # a list, so that all pieces are of the same tick
+            except MemoryError:  # the city goes on, and the next line may have enough memory
+                log(STATUS_SKIPPED, "no memory for a status line")
 
-    def pieces(self):
-        """The status line as of now, piece by piece."""
-        sensors = [(sensor.name, json_object(sensor.status())) for sensor in self._sensors]
-        more = (
-            ("sensors", json_object(sensors)),
-            ("address", _or_null(self._travel.address, quoted)),
+    def format_pieces(self) -> "Iterable[str]":
+        """Return the status line of this moment, piece by piece."""
+        sensors = [(sensor.name, format_object(sensor.status())) for sensor in self._sensors]
+        fields = (
+            ("sensors", format_object(sensors)),
+            ("address", _format_or_null(self._roads.address, quote)),
             ("heap", '{"used": %d, "free": %d}' % (gc.mem_alloc(), gc.mem_free())),
-            ("rssi", _or_null(self._wifi.rssi(), str)),
+            ("rssi", _format_or_null(self._wifi.rssi(), str)),
             ("gap_ms", "%d" % self._gap_ms),  # the longest time between two ticks of that second
             ("uptime_s", "%d" % (self._uptime_ms // 1000)),
-            ("reset", quoted(_RESETS.get(machine.reset_cause(), "unknown"))),
+            ("reset", quote(_RESET_CAUSES.get(machine.reset_cause(), "unknown"))),
         )
-        return status.pieces(self._city, more, self._ticks_per_s)
+        return format_status_pieces(self._city, fields, self._ticks_per_s)
 
 
-async def listen(commands, log=log):
-    """Carry out what is typed in, for ever. commands: {name: function of the value}, as commands() makes them.
+async def read_commands(commands: "dict[str, Callable[[object], None]]") -> None:
+    """Carry out the commands that are typed, for ever; the log has a line for each that makes no sense.
 
-    What makes no sense is said in the log, in one line.
+    Args:
+        commands: {name: function of the command's value}; a function raises ValueError.
     """
-    typed = asyncio.StreamReader(sys.stdin.buffer)
+    console = asyncio.StreamReader(sys.stdin.buffer)
     line = b""
     while True:
-        byte = await typed.read(1)
+        byte = await console.read(1)
         if byte not in (b"\n", b"\r"):
-            line = (line + byte)[:_LINE_MAX]
+            line = (line + byte)[:_COMMAND_BYTES_MAX]
             continue
         if line.strip():
             try:
-                _carry_out(json.loads(line), commands)
+                _execute(json.loads(line), commands)
             except ValueError as error:
-                log("not done: %s" % (error.args[0] if error.args else "that is not JSON"))
+                log(COMMAND_FAILED, "not done: %s" % (error.args[0] if error.args else "that is not JSON"))
         line = b""
 
 
-def commands(city, travel, log=log):
-    """What can be typed in: {"influence": ["wood", 0.5]} (null: as the sensors say), {"connect": "HOST:PORT"}."""
+def make_commands(city: "City", roads: "BoardRoads") -> "dict[str, Callable[[object], None]]":
+    """Return the commands of a board, {name: function of the value}.
 
-    def influence(words):
-        if not (isinstance(words, list) and len(words) == 2 and isinstance(words[0], str)):
+    {"influence": ["wood", 0.5]} sets a yield by hand, null in place of the number returns it to the sensors.
+    {"connect": "HOST:PORT"} dials a peer.
+    """
+
+    def influence(value):
+        if not (isinstance(value, list) and len(value) == 2 and isinstance(value[0], str)):
             raise ValueError('influence takes ["wood", 0.5]')
-        good, value = words
-        if value is None:
-            city.release_yield(good)
-            log("yield of %s: as the sensors say" % good)
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 100:
-            city.set_yield(good, round(value * 1000), True)
-            log("yield of %s: %s, by hand" % (good, decimal(city.yield_mills(good))))
+        good, units = value
+        if units is None:
+            city.clear_override(good)
+            log(YIELD_SET, "yield of %s: set by the sensors" % good)
+        elif isinstance(units, (int, float)) and not isinstance(units, bool) and 0 <= units <= YIELD_MAX_MILLS // 1000:
+            city.set_yield(good, round(units * 1000), True)
+            log(YIELD_SET, "yield of %s: %s, by hand" % (good, format_decimal(city.yield_mills(good))))
         else:
-            raise ValueError("a yield is 0 to 100, or null")
+            raise ValueError("a yield is 0 to %d, or null" % (YIELD_MAX_MILLS // 1000))
 
-    return {"influence": influence, "connect": travel.dial}
+    return {"influence": influence, "connect": roads.dial}
 
 
-def _carry_out(words, commands):
-    if not (isinstance(words, dict) and len(words) == 1):
+def _execute(command, commands):
+    if not (isinstance(command, dict) and len(command) == 1):
         raise ValueError('a command is one of {"%s": ...}' % '": ...}, {"'.join(sorted(commands)))
-    for name in words:
+    for name in command:
         if name not in commands:
             raise ValueError("no command %s, only %s" % (name, ", ".join(sorted(commands))))
-        commands[name](words[name])
+        commands[name](command[name])
 
 
-def _or_null(value, text):
-    return "null" if value is None else text(value)
+def _format_or_null(value, format_value):
+    return "null" if value is None else format_value(value)

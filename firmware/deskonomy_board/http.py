@@ -1,113 +1,134 @@
-"""The board's own page: http://NAME.local/ shows the city, /api/state is its status line.
+"""The board's web server: http://NAME.local/ is a page about the city, /api/state is the status line.
 
-Here: HTTP, as little of it as a browser needs, one answer at a time. Not here: the page itself (page.html, read from
-the flash in pieces, so that it takes no memory), what a status line says (console.py).
+Here: HTTP, as little of it as a browser needs, one answer at a time. Not here: the page (page.html, which is sent from
+the flash in pieces, so that it takes no memory), the contents of a status line (console.py).
 
-Nothing can be changed here, so anybody on the network may look, and Host or Origin headers need no check. Who says
-nothing, or reads nothing, is hung up on after 5 s. A second client waits for the first; a third is turned away.
+The server only reads, so every machine in the network may use it, and Host and Origin headers need no check. A client
+that sends or reads nothing is disconnected after 5 s. A second client waits for the first; a third is rejected.
 """
 
 import asyncio
 import gc
 import sys
 
-from deskonomy.compat import discard
+from deskonomy.compat import TYPE_CHECKING, abort_stream
+from deskonomy.events import PAGE_FAILED, PAGE_OPEN
 from micropython import const
 
-_PIECE = const(256)  # bytes of a file, and of a request, at a time
-_REQUEST_MAX = const(4096)  # bytes of a request with its headers
-_LINE_MAX = const(64)  # bytes of its first line that matter
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_READ_BYTES = const(256)  # of a file, and of a request, at a time
+_REQUEST_BYTES_MAX = const(4096)  # with its headers
+_LINE_BYTES_MAX = const(64)  # of the first line of a request
 _CLIENTS_MAX = const(2)  # an ESP32 has few sockets
 _CLIENT_S = const(5)
-_FREE_MIN = const(8000)  # bytes of heap below which nobody gets an answer
-_SHORT = const(80)  # characters; shorter pieces go out together
+_FREE_BYTES_MIN = const(8000)  # of heap; below it the server answers 503
+_WRITE_CHARACTERS_MIN = const(80)  # shorter pieces are sent together
 
 
-class Page:
-    """port: to listen on. pieces: function that gives the status line in pieces."""
+class HttpServer:
+    """The web server.
 
-    def __init__(self, port, pieces, log=print):
+    Attributes:
+        server: The asyncio server; None while it does not listen.
+    """
+
+    def __init__(
+        self, port: int, format_status: "Callable[[], Iterable[str]]", log: "Callable[[str, str], None]"
+    ) -> None:
+        """Keep the settings for listen_at().
+
+        Args:
+            port: The port to listen on.
+            format_status: Returns the status line in pieces.
+            log: Called with an event and a line of text.
+        """
         self._port = port
-        self._pieces = pieces
+        self._format_status = format_status
         self._log = log
         self.server = None
         self._clients = 0
         self._turn = asyncio.Lock()
 
-    async def move(self, host):
-        """Listen at this address of the board's from now on."""
+    async def listen_at(self, host: str) -> None:
+        """Listen at the board's new address."""
         if self.server is not None:
-            await discard(self.server)
+            await abort_stream(self.server)
             self.server = None
         try:
             self.server = await asyncio.start_server(self._serve, host, self._port, backlog=1)
-            self._log("this city's page is http://%s:%d/" % (host, self._port))
+            self._log(PAGE_OPEN, "this city's page is http://%s:%d/" % (host, self._port))
         except OSError as error:
-            self._log("no page on port %d: %s" % (self._port, error))
+            self._log(PAGE_FAILED, "no page on port %d: %s" % (self._port, error))
 
     async def _serve(self, reader, writer):
         if self._clients < _CLIENTS_MAX:
             self._clients += 1
             try:
-                await asyncio.wait_for(self._talk(reader, writer), _CLIENT_S)
-            except Exception:  # it hung up, is too slow, or there is no memory for it: that ends with it
+                await asyncio.wait_for(self._handle_client(reader, writer), _CLIENT_S)
+            except Exception:  # the client is gone or too slow, or there is no memory for it: only this client ends
                 pass
             self._clients -= 1
-        await discard(writer)
+        await abort_stream(writer)
 
-    async def _talk(self, reader, writer):
-        line = await _request(reader)
+    async def _handle_client(self, reader, writer):
+        line = await _read_request(reader)
         if line is None:
             return
         async with self._turn:
             await self._answer(line.split(), writer)
 
-    async def _answer(self, words, writer):
+    async def _answer(self, request, writer):
+        """Answer a request, which is the list of method, path and version."""
         gc.collect()
-        if len(words) != 3 or words[2][:5] != b"HTTP/":
-            await _say(writer, "400 Bad Request")
-        elif words[0] != b"GET":
-            await _say(writer, "405 Method Not Allowed", "text/plain\r\nAllow: GET")
-        elif gc.mem_free() < _FREE_MIN:
-            await _say(writer, "503 Service Unavailable", "text/plain\r\nRetry-After: 5")
-        elif words[1] == b"/api/state":
-            # Put together at once, for the city ticks on while it is sent.
-            await _say(writer, "200 OK", "application/json", list(self._pieces()))
-        elif words[1] == b"/":
-            file = _open("page.html")
+        if len(request) != 3 or request[2][:5] != b"HTTP/":
+            await _send(writer, "400 Bad Request")
+        elif request[0] != b"GET":
+            await _send(writer, "405 Method Not Allowed", "text/plain\r\nAllow: GET")
+        elif gc.mem_free() < _FREE_BYTES_MIN:
+            await _send(writer, "503 Service Unavailable", "text/plain\r\nRetry-After: 5")
+        elif request[1] == b"/api/state":
+            # A list, so that all pieces are of the same tick: the city ticks on while they are sent.
+            await _send(writer, "200 OK", "application/json", list(self._format_status()))
+        elif request[1] == b"/":
+            file = _open_beside("page.html")
             if file is None:
-                await _say(writer, "404 Not Found")
+                await _send(writer, "404 Not Found")
             else:
                 with file:
-                    await _say(writer, "200 OK", "text/html; charset=utf-8", _pieces_of(file))
+                    await _send(writer, "200 OK", "text/html; charset=utf-8", _read_pieces(file))
         else:
-            await _say(writer, "404 Not Found")
+            await _send(writer, "404 Not Found")
 
 
-async def _request(reader):
-    """The first line of a request, when all of its headers have come; b"" if it is too long, None if there is none."""
+async def _read_request(reader):
+    """Read a request with its headers. Return its first line, b"" if it is too long; None if the client is gone."""
     line = tail = b""
     size = 0
-    while size < _REQUEST_MAX:
-        data = await reader.read(_PIECE)
+    while size < _REQUEST_BYTES_MAX:
+        data = await reader.read(_READ_BYTES)
         if not data:
             return None
         size += len(data)
-        if len(line) < _LINE_MAX and b"\n" not in line:
+        if len(line) < _LINE_BYTES_MAX and b"\n" not in line:
             line += data
-        tail = (tail + data)[-_PIECE - 3 :]
+        tail = (tail + data)[-_READ_BYTES - 3 :]
         if b"\r\n\r\n" in tail or b"\n\n" in tail:
             end = line.find(b"\n")
-            return line[:end] if 0 <= end <= _LINE_MAX else b""
+            return line[:end] if 0 <= end <= _LINE_BYTES_MAX else b""
     return b""
 
 
-async def _say(writer, status, kind="text/plain", pieces=None):
-    """Write an answer; without pieces it says its status again."""
-    text = "HTTP/1.0 %s\r\nContent-Type: %s\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n" % (status, kind)
+async def _send(writer, status, content_type="text/plain", pieces=None):
+    """Send an answer; without pieces, its body is its status."""
+    text = "HTTP/1.0 %s\r\nContent-Type: %s\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n" % (
+        status,
+        content_type,
+    )
     for piece in pieces or (status + "\n",):
         text += piece
-        if len(text) > _SHORT:
+        if len(text) > _WRITE_CHARACTERS_MIN:
             writer.write(text.encode())
             await writer.drain()
             text = ""
@@ -115,15 +136,15 @@ async def _say(writer, status, kind="text/plain", pieces=None):
     await writer.drain()
 
 
-def _pieces_of(file):
-    piece = file.read(_PIECE)
+def _read_pieces(file):
+    piece = file.read(_READ_BYTES)
     while piece:
         yield piece
-        piece = file.read(_PIECE)
+        piece = file.read(_READ_BYTES)
 
 
-def _open(name):
-    """A file that lies beside this module, None if there is none, as where the firmware is part of an image."""
+def _open_beside(name):
+    """Open a file beside this module; None if there is none, as where the firmware is part of an image."""
     for folder in sys.path:
         try:
             return open((folder + "/" if folder else "") + "deskonomy_board/" + name)

@@ -1,58 +1,63 @@
-"""The city that a start begins with: the saved one, or one that is born.
+"""The city that a start begins with: the saved one, or a new one.
 
-Here: which of them, and what is said of it. Not here: saving it (storage.py). The board needs this once, and lets go.
+Here: which of both, and the log line about it. Not here: saving the city (checkpoints.py), the format of a checkpoint
+(deskonomy/storage/). main.py unloads this module after the start.
 """
 
 import os
 
+from deskonomy.compat import TYPE_CHECKING
 from deskonomy.economy.city import City
+from deskonomy.events import CITY_BORN, CITY_RESTORED, print_text
 from deskonomy.roads.ledger import Ledger
 
 from deskonomy_board.checkpoints import FILE, NEW
 
-DAMAGED = "city.damaged"  # the last one that could not be used, for whoever wants to look at it
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DAMAGED = "city.damaged"  # the latest unusable checkpoint, kept for an investigation
 
 
-def wake(settings, merchants_max, room, log=print):
-    """The saved city, or one that is born now as the settings say; the log says which.
+def restore_city(
+    settings: dict, merchants_max: int, reserve: list, log: "Callable[[str, str], None]" = print_text
+) -> City:
+    """Return the saved city; where there is none, or none that can be used, a new one.
 
-    room: a list that holds memory in one piece; it is emptied when the city's array needs that.
+    Args:
+        settings: The settings of config.json.
+        merchants_max: The number of merchants that the city's state array has places for.
+        reserve: A list that holds memory in one piece; it is emptied when the state array needs that memory.
+        log: Called with an event and a line of text.
     """
-    saves = settings["checkpoint_s"] > 0
-    city = _saved(settings["city"], merchants_max, room, log) if saves else None
-    return city or _born(settings, merchants_max, room, saves)
-
-
-def _born(settings, merchants_max, room, saves):
-    room.clear()
-    city = City(
-        settings["city"], settings["seed"], settings["locals"], settings["merchants"], merchants_max=merchants_max
-    )
-    _open_ledger(city, not saves)
+    is_saved = settings["checkpoint_s"] > 0
+    city = _load_city(settings["city"], merchants_max, reserve, log) if is_saved else None
+    if city is None:
+        reserve.clear()
+        city = City(
+            settings["city"], settings["seed"], settings["locals"], settings["merchants"], merchants_max=merchants_max
+        )
+        city.ledger = Ledger(int.from_bytes(os.urandom(4), "little") >> 2, not is_saved)
     return city
 
 
-def _open_ledger(city, volatile):
-    city.ledger = Ledger(int.from_bytes(os.urandom(4), "little") >> 2, volatile)
-
-
-def _saved(name, merchants_max, room, log):
-    """The saved city of this name. None if there is none, or none that can be used; that is put aside."""
+def _load_city(name, merchants_max, reserve, log):
+    """Return the saved city of this name, or None. An unusable checkpoint is renamed to DAMAGED."""
     from deskonomy.errors import InvalidCheckpointError
-    from deskonomy.storage.decode import thaw
+    from deskonomy.storage.decode import decode_city
 
     _remove(NEW)
     try:
         with open(FILE, "rb") as file:
             data = file.read()
-        room.clear()
-        city = thaw(data, name, merchants_max=merchants_max)
-        log("%s goes on from tick %d" % (name, city.tick))
+        reserve.clear()
+        city = decode_city(data, name, merchants_max=merchants_max)
+        log(CITY_RESTORED, "%s goes on from tick %d" % (name, city.tick))
         return city
     except OSError as error:
-        log("no saved city (%s): %s is born" % (error, name))
+        log(CITY_BORN, "no saved city (%s): %s is born" % (error, name))
     except InvalidCheckpointError as error:
-        log("the saved city is %s. %s is born anew; the old file is %s now" % (error, name, DAMAGED))
+        log(CITY_BORN, "the saved city is %s. %s is born anew; the old file is %s now" % (error, name, DAMAGED))
         os.rename(FILE, DAMAGED)
 
 
@@ -60,4 +65,4 @@ def _remove(path):
     try:
         os.remove(path)
     except OSError:
-        pass  # it was not there
+        pass  # there was no such file

@@ -1,71 +1,99 @@
-"""The board's way to other cities: its roads, from the moment that there is Wi-Fi.
+"""The board's roads to other cities, from the moment that the board has an address.
 
-Here: what a board's few sockets and its small memory leave for roads. Not here: Wi-Fi itself (wifi.py), which says
-where the board is; the roads (deskonomy/tcp.py).
+Here: the limits that an ESP32's few sockets and small memory set. Not here: the Wi-Fi, which finds the address
+(wifi.py), the roads themselves (deskonomy/wire/network.py).
 """
 
 import gc
 from binascii import unhexlify
 
-from deskonomy.wire.network import Roads
+from deskonomy.compat import TYPE_CHECKING
+from deskonomy.wire.network import Network
 from micropython import const
 
-_LINE_MAX = const(8192)  # bytes of a line that is read
-_ROOM = const(4)  # merchants that a road holds each way
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deskonomy.economy.city import City
+
+_LINE_BYTES_MAX = const(8192)
+_CAPACITY = const(4)  # merchants that a road holds each way
 _CONNECTIONS_MAX = const(6)  # of the 10 sockets that an ESP32 has in all
-_RESERVE = const(10_000)  # bytes of heap that nobody who comes may use: what has to go on in any case needs them
+_RESERVE_BYTES = const(10_000)  # of heap that no connection and no merchant may use: the city itself needs them
 
 
-class Travel:
-    """Opens this city's roads. port: to listen on, or the next free one. peers: ["HOST:PORT"] to dial. key: in hex."""
+class BoardRoads:
+    """The roads of a board's city.
 
-    def __init__(self, city, port, peers, key=None, log=print):
+    Attributes:
+        server: The asyncio server that listens for peers; None before there is an address.
+        address: "HOST:PORT" where peers reach this city; None before there is an address.
+    """
+
+    def __init__(
+        self,
+        city: "City",
+        port: int,
+        addresses: list[str],
+        key: "str | None",
+        log: "Callable[[str, str], None]",
+    ) -> None:
+        """Keep the settings for listen_at().
+
+        Args:
+            city: The city that the roads lead to.
+            port: The port to listen on; if it is taken, the next free port.
+            addresses: Addresses to dial, "HOST:PORT".
+            key: The key that every peer needs, in hex; None for no key.
+            log: Called with an event and a line of text.
+        """
         self._city = city
         self._port = port
-        self._peers = peers
-        self._key = key and unhexlify(key)
+        self._addresses = addresses
+        self._key = unhexlify(key) if key else None
         self._log = log
-        self._roads = None
+        self._network = None
         self.server = None
-        self.address = None  # "HOST:PORT" where others reach this city, once there is one
+        self.address = None
 
-    async def move(self, host):
-        """The board has this address now: listen there, and dial everybody."""
-        roads = self._roads
-        if roads is None:
-            roads = Roads(
+    async def listen_at(self, host: str) -> None:
+        """Listen at the board's new address, and dial every peer. Raises OSError and MemoryError."""
+        network = self._network
+        if network is None:
+            network = Network(
                 self._city,
                 port=self._port,
-                line_max=_LINE_MAX,
-                room=_ROOM,
+                line_max=_LINE_BYTES_MAX,
+                capacity=_CAPACITY,
                 connections_max=_CONNECTIONS_MAX,
                 log=self._log,
                 has_memory=self._has_memory,
                 key=self._key,
             )
-        await roads.listen_at(host)
-        self._roads = roads
-        self.server = roads.server
-        self.address = "%s:%d" % (host, roads.port)
-        while self._peers:
-            self.dial(self._peers.pop(0))
+        await network.listen_at(host)
+        self._network = network
+        self.server = network.server
+        self.address = "%s:%d" % (host, network.port)
+        while self._addresses:
+            self.dial(self._addresses.pop(0))
 
-    def quiet_ms(self):
-        """Milliseconds since anybody was heard on a road; hours if there is none."""
-        return self._roads.quiet_ms()
+    def silence_ms(self) -> int:
+        """Return the milliseconds since any peer was heard; an hour if there is no connection."""
+        return self._network.silence_ms()
 
-    def dial(self, address):
-        """Keep a road to "HOST:PORT", at once or from when there is Wi-Fi. Raises ValueError."""
-        host, _, port = address.rpartition(":") if isinstance(address, str) else ("", "", "")
+    def dial(self, address: object) -> None:
+        """Keep a road to "HOST:PORT", from the moment that the board has an address. Raises ValueError."""
+        text = address if isinstance(address, str) else ""
+        host, _, port = text.rpartition(":")
         if not (host and port.isdigit() and 1 <= int(port) <= 65535):
             raise ValueError('connect takes "HOST:PORT"')
-        if self._roads is None:
-            self._peers.append(address)
+        if self._network is None:
+            self._addresses.append(text)
         else:
-            self._roads.dial(host, int(port))
+            self._network.dial(host, int(port))
 
-    def _has_memory(self, bytes_):
-        """Whether so many bytes of heap may be used."""
-        if gc.mem_free() < _RESERVE + bytes_:
-            gc.collect()  # it takes a board some milliseconds, and is seldom needed
-        return gc.mem_free() >= _RESERVE + bytes_
+    def _has_memory(self, size_bytes):
+        """Return whether a connection or a merchant may use so many bytes of heap."""
+        if gc.mem_free() < _RESERVE_BYTES + size_bytes:
+            gc.collect()  # takes a board some milliseconds, and is seldom needed
+        return gc.mem_free() >= _RESERVE_BYTES + size_bytes

@@ -1,7 +1,7 @@
-"""Stands in for a part of `time`: a clock that runs so many times as fast, for whoever cannot wait for weeks.
+"""Stands in for a part of `time`: a clock that runs faster than real time, for tests of weeks.
 
-asyncio goes by it too. The clock is ahead of the true time, for which asyncio's part in C puts down whoever is to run
-at once: that is in the past, so they do.
+asyncio uses it too. This clock is ahead of the real time, with which asyncio's part in C schedules the tasks that are
+to run at once: that time is in the past, so they run.
 """
 
 import sys
@@ -12,12 +12,12 @@ from time import ticks_add, ticks_diff
 import hardware
 
 _SPEED = hardware.read("clock")
-_BEGAN = _time.ticks_ms()
+_START_MS = _time.ticks_ms()
 _wait = core.IOQueue.wait_io_event
 
 
 def ticks_ms():
-    return ticks_add(_BEGAN, ticks_diff(_time.ticks_ms(), _BEGAN) * _SPEED)
+    return ticks_add(_START_MS, ticks_diff(_time.ticks_ms(), _START_MS) * _SPEED)
 
 
 def sleep(seconds):

@@ -1,6 +1,6 @@
-"""Stands in for the ESP32's `dht`: sensors that send what lies on their pin, five bytes in hex.
+"""Stands in for the ESP32's `dht`: sensors that send what the simulator puts on their pin, five bytes in hex.
 
-As on a board, nothing on the pin is a timeout, and so is a DHT that was asked less than two seconds ago.
+As on a board, an empty pin is a timeout, and so is a second measurement within two seconds.
 """
 
 import time
@@ -8,7 +8,7 @@ from binascii import unhexlify
 
 import hardware
 
-_asked = {}  # pin: when
+_measured = {}  # pin: time of its latest measurement
 
 
 class DHTBase:
@@ -19,8 +19,8 @@ class DHTBase:
     def measure(self):
         data = hardware.read("pins").get(str(self.pin._id))
         now = time.ticks_ms()
-        too_soon = self.pin._id in _asked and time.ticks_diff(now, _asked[self.pin._id]) < 2000
-        _asked[self.pin._id] = now
+        too_soon = self.pin._id in _measured and time.ticks_diff(now, _measured[self.pin._id]) < 2000
+        _measured[self.pin._id] = now
         if not data or too_soon:
             raise OSError(116)  # an ESP32's ETIMEDOUT
         self.buf[:] = unhexlify(data)

@@ -1,16 +1,16 @@
-"""Stands in for the ESP32's `ds18x20`: thermometers whose nine bytes are what lies on the wire, see onewire.py.
+"""Stands in for the ESP32's `ds18x20`: thermometers whose nine bytes the simulator puts on the wire, see onewire.py.
 
-What was there when one was told to measure is what it answers from 750 ms later on; until then 85 degrees, as after
-power-on.
+A thermometer answers with the bytes at the begin of its latest conversion, from 750 ms after that; before, with
+85 degrees, as after power-on.
 """
 
 import time
 from binascii import hexlify, unhexlify
 
-from onewire import _measured
+from onewire import _conversions
 
 _POWER_ON = "50054b467fff0c101c"
-_NOTHING = "ff" * 9  # the wire is pulled up, and nobody pulls it down
+_NOTHING = "ff" * 9  # no thermometer pulls the wire down
 _CONVERSION_MS = 750
 
 
@@ -24,7 +24,7 @@ class DS18X20:
 
     def read_scratch(self, rom):
         self.ow.reset(True)
-        began, answer = _measured.get((self.ow.pin._id, hexlify(rom).decode()), (None, None))
+        began, answer = _conversions.get((self.ow.pin._id, hexlify(rom).decode()), (None, None))
         done = began is not None and time.ticks_diff(time.ticks_ms(), began) >= _CONVERSION_MS
         self.buf[:] = unhexlify((answer or _NOTHING) if done else _POWER_ON)
         if self.ow.crc8(self.buf):

@@ -1,4 +1,4 @@
-"""Stands in for the ESP32's `esp32`: the temperature of its chip, which the simulator puts on a pin "mcu"."""
+"""Stands in for the ESP32's `esp32`: the temperature of the chip, which the simulator puts on a pin "mcu"."""
 
 import hardware
 

@@ -1,7 +1,8 @@
-"""The wires of the simulated board: what the other stand-ins ask of the machine that runs them.
+"""The wires of the simulated board: the way from the other stand-ins to the simulator that runs them.
 
-Here: the readings that the simulator writes into one small JSON file, replaced whole; the files whose first lines it
-reads, one for each pin that is driven and one for the watchdog; the two ways to reset. No firmware file imports this.
+Here: the readings, which the simulator writes into a small JSON file that it replaces as a whole; the files whose first
+lines the simulator reads, one for each driven pin and one for the watchdog; the two kinds of reset. No firmware file
+imports this.
 """
 
 import json
@@ -12,18 +13,19 @@ signals = None  # the folder of that file, as a file system of its own
 
 
 def read(name):
-    """What the simulator says now of "pins" ({pin: raw reading}), "reset_cause" (int), "rssi" (dBm), "air", "clock".
+    """Return the present value of a signal.
 
-    air: see network.py. clock: how many times as fast as others' time passes here.
+    Signals: "pins", {pin: raw reading}; "reset_cause", an int; "rssi", in dBm; "air", see network.py; "clock", how many
+    times as fast as real time the board's time passes.
     """
     with signals.open("/signals.json", "r") as file:
         return json.loads(file.read())[name]  # load() reads it byte by byte
 
 
 def write(name, value):
-    """Let the simulator see what drives this pin ("pin2"), or that the "watchdog" is fed and when it bites, in ms."""
+    """Show the simulator the value of a driven pin ("pin2"), or that the "watchdog" is fed, and its timeout in ms."""
     try:
-        file = signals.open("/" + name, "r+")  # never empty, should this end or be stopped right now
+        file = signals.open("/" + name, "r+")  # never empty, not even if the process ends right now
     except OSError:
         file = signals.open("/" + name, "w")
     with file:
@@ -33,7 +35,7 @@ def write(name, value):
 def start(names, names_of_main):
     """Run these files of the flash in the REPL's namespace, as a board does after a reset."""
     sys.argv[:] = []
-    sys.stdout.write("\0")  # the simulator now lets through what is typed
+    sys.stdout.write("\0")  # from now on the simulator forwards typed input
     sys.modules.pop("hardware")
     for name in sorted(names_of_main):
         if name != "__name__":
@@ -42,7 +44,7 @@ def start(names, names_of_main):
         names_of_main["__file__"] = name
         path = sys.path[:]
         try:
-            sys.path[:] = [".frozen"]  # what is part of the image goes before a file on the flash
+            sys.path[:] = [".frozen"]  # a module of the image comes before a file on the flash
             try:
                 main = __import__(name[:-3]).main
             except ImportError:
@@ -61,7 +63,7 @@ def start(names, names_of_main):
 
 
 def stop(signal):
-    """End this process: by TERM for a soft reset, by KILL for a hard one. The simulator starts it again."""
+    """End this process: by TERM for a soft reset, by KILL for a hard one. The simulator then starts it again."""
     os.system("kill -%s $PPID" % signal)
     while True:
         pass

@@ -1,7 +1,7 @@
-"""Stands in for a part of the ESP32's `machine`: an I2C bus with what lies on its SDA pin.
+"""Stands in for a part of the ESP32's `machine`: an I2C bus with the chips that the simulator puts on its SDA pin.
 
-That is {address: bytes} for a chip without registers and {address: {register: bytes that begin there}} for one with
-registers, addresses and registers as decimal text, bytes in hex. Nobody acknowledges another address.
+They are {address: bytes} for a chip without registers and {address: {register: bytes from there on}} for one with
+registers; addresses and registers are decimal text, bytes are hex. Other addresses are not acknowledged.
 """
 
 from binascii import unhexlify

@@ -1,4 +1,4 @@
-"""Stands in for a part of the ESP32's `machine`: pins that pull, and that interrupt at an edge.
+"""Stands in for a part of the ESP32's `machine`: pins with a pull resistor, and with an interrupt at an edge.
 
 An interrupt comes at most 20 ms after the simulator has changed the pin.
 """

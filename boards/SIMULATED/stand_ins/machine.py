@@ -1,4 +1,4 @@
-"""Stands in for the ESP32's `machine`: as much of it as the firmware uses, and pins that the simulator drives."""
+"""Stands in for the ESP32's `machine`: the parts that the firmware uses, with pins that the simulator drives."""
 
 import hardware
 
@@ -18,7 +18,7 @@ def reset():
 
 
 class WDT:
-    _timeout_ms = 0  # of the one watchdog, as on a board: the last word counts
+    _timeout_ms = 0  # of the only watchdog, as on a board: the latest call sets it
 
     def __init__(self, *, id=0, timeout=5000):
         WDT._timeout_ms = timeout
@@ -53,7 +53,7 @@ class ADC:
     def __init__(self, pin, *, atten=ATTN_11DB):
         self._id = pin._id
         if not 32 <= self._id <= 39:
-            raise ValueError("invalid pin")  # the others have no converter, or one that Wi-Fi needs
+            raise ValueError("invalid pin")  # other pins have no converter, or the one that Wi-Fi needs
 
     def read(self):
         return hardware.read("pins").get(str(self._id), 0)

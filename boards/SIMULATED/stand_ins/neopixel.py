@@ -1,4 +1,4 @@
-"""Stands in for `neopixel`: a strip whose colours the simulator can see."""
+"""Stands in for `neopixel`: a strip whose colours the simulator reads."""
 
 import hardware
 

@@ -1,8 +1,12 @@
-"""Stands in for the ESP32's `network`: a station on loopback, in the air that the simulator makes.
+"""Stands in for the ESP32's `network`: a station on loopback, in the air that the simulator defines.
 
-Here: a station that joins what is in reach, if the password is right, and that may lose it, or go deaf while it says
-that it is connected. It never dials again by itself: that is what config(reconnects=0) asks for. As on an ESP32, the
-reason of a failure stays its status until there is another one, or until it has joined.
+The air is {"networks": {name: password}, or null for any; "address", "gateway": of the station and its gateway;
+"join_ms": the time until a station joins or fails; "deaf": nothing is received although the station is connected;
+"busy": the driver refuses to connect}. Switching the radio off and on cures the last two.
+
+Here: a station that joins a network in reach if the password is right, and that may lose it. It never reconnects by
+itself, as config(reconnects=0) demands. As on an ESP32, the reason of a failure stays the status until there is another
+one, or until the station has joined.
 """
 
 import time
@@ -29,13 +33,13 @@ def hostname(name=None):
 
 
 class WLAN:
-    _active = False  # these belong to the one radio, as on a board
-    _ssid = None  # that it is on, or tries to join
+    _active = False  # these are of the class because there is only one radio, as on a board
+    _ssid = None  # of the network that it is on, or tries to join
     _password = None
-    _since = None  # when it began to join, None while it does not
+    _since = None  # begin of the attempt to join; None without one
     _joined = False
-    _reason = 0  # why it is not
-    _cured = False  # it was off and on since the trouble began
+    _reason = 0  # of the latest failure
+    _cured = False  # whether the radio was switched off and on since the trouble began
 
     def __init__(self, id=STA_IF):
         if id != STA_IF:
@@ -93,12 +97,12 @@ class WLAN:
         air = hardware.read("air")
         if args == ("addr4",):
             return (air["address"] if self.isconnected() else "0.0.0.0", "255.0.0.0")
-        if args == ("gw4",):  # nobody answers at 255.255.255.255
+        if args == ("gw4",):  # no machine answers at 255.255.255.255
             return "255.255.255.255" if air["deaf"] and not WLAN._cured else air["gateway"]
         raise ValueError("unknown config param")
 
-    def config(self, name=None, **words):
+    def config(self, name=None, **settings):
         if name == "ssid":
             return WLAN._ssid or ""
-        if name is not None or "ssid" in words:
+        if name is not None or "ssid" in settings:
             raise ValueError("unknown config param")

@@ -1,4 +1,7 @@
-"""Stands in for the ESP32's `onewire`: a wire with what lies on its pin, {rom: what that one answers}, all in hex."""
+"""Stands in for the ESP32's `onewire`: a wire with the devices that the simulator puts on its pin.
+
+They are {rom: answer of that device}, all in hex.
+"""
 
 import time
 from binascii import hexlify, unhexlify
@@ -6,7 +9,7 @@ from binascii import hexlify, unhexlify
 import hardware
 
 _CONVERT = 0x44
-_measured = {}  # (pin, rom): when its last conversion began, and what it answers after it
+_conversions = {}  # (pin, rom): (begin of its latest conversion, its answer after that)
 
 
 class OneWireError(Exception):
@@ -32,7 +35,7 @@ class OneWire:
 
     def writebyte(self, value):
         if value == _CONVERT:
-            _measured[self.pin._id, self._selected] = (time.ticks_ms(), self._answers().get(self._selected))
+            _conversions[self.pin._id, self._selected] = (time.ticks_ms(), self._answers().get(self._selected))
 
     def scan(self):
         return [bytearray(unhexlify(rom)) for rom in sorted(self._answers())]

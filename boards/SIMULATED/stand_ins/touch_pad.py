@@ -1,4 +1,4 @@
-"""Stands in for a part of the ESP32's `machine`: touch pins, on which the simulator puts their readings."""
+"""Stands in for a part of the ESP32's `machine`: touch pins, whose readings the simulator puts on them."""
 
 import hardware
 import machine

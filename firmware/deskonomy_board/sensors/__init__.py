@@ -1,1 +1,1 @@
-"""Sensors: what each kind is, how it is read, and what its level changes in the city."""
+"""Sensors: the table of kinds, a driver for each kind, and the effect of a sensor on the city."""

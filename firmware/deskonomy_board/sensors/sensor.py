@@ -1,142 +1,154 @@
-"""What the board senses, and which yields and recipes follow from it.
+"""A sensor: from its readings to the yield or the recipe of a good.
 
-Here: reading -> level 0..1 by the sensor's own low and high -> smoothed -> yield or recipe; and what happens when there
-is no reading. All of it is integers: levels are thousandths, finer inside the smoothing. Not here: how a kind of sensor
-is read (kinds/), what a yield does (deskonomy/city.py), which sensors there are (config.json).
+Here: reading -> level 0..1 between the sensor's own low and high -> smoothed -> yield or recipe; and what happens
+without a reading. All of it is integers: levels are thousandths, with a finer resolution inside the smoothing.
+Not here: how a kind of sensor is read (drivers/), the effect of a yield (deskonomy/economy/), the sensors of a board
+(config.json).
 
-A kind is a module of kinds/, loaded only if a sensor is of it, with a generator readings(settings). It is asked for one
-reading a sample, at least 100 ms after the last, and never waits: it yields None while there is none yet. Whatever it
-raises says that the sensor failed; it is then begun anew, and sets up its sensor again.
+A driver is a module of drivers/, loaded only if a sensor is of its kind, with a generator read_sensor(settings). The
+generator is asked for one reading a sample, at least 100 ms after the last one. It never waits: it yields None while it
+has no reading. An exception means that the sensor failed; a new generator then sets up the sensor again.
 """
 
 import asyncio
 import json
 
-from deskonomy.status import decimal, quoted
+from deskonomy.compat import TYPE_CHECKING
+from deskonomy.events import SENSOR_FAILED, SENSOR_RESTORED
+from deskonomy.text import format_decimal, quote
 from micropython import const
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from deskonomy.economy.city import City
+
 _SAMPLE_MS = const(100)
-_SMOOTHING = const(4)  # each reading counts for one part in so many: a step is nine tenths done after 9 readings
-_FINE = const(256)  # parts of a thousandth that smoothing works in, so that it does not stop short
-_AGAIN = const(20)  # samples from a failure to the next try
-_FAILURES = const(2)  # in a row that are worth a word: a single one is often a disturbance
-_STALE = const(600)  # samples without a reading after which the yield goes to 1
-_HALF = const(500)  # the level from which on the second recipe is followed,
-_SWING = const(50)  # give or take this much, so that it does not flicker
+_SMOOTHING = const(4)  # a reading counts for one part in so many: a step is nine tenths done after 9 readings
+_FINE = const(256)  # parts of a thousandth inside the smoothing, so that it reaches the end of a step
+_RETRY_SAMPLES = const(20)  # from a failure to the next attempt
+_FAILURES_MIN = const(2)  # failures in a row before one is reported: a single one is often a disturbance
+_STALE_SAMPLES = const(600)  # without a reading, after which the yield returns to 1
+_HALF_LEVEL = const(500)  # the second recipe is used from this level on,
+_HYSTERESIS = const(50)  # plus or minus this much, so that recipes do not flicker
 
 
 class Sensor:
-    """One sensor as config.json describes it.
+    """A sensor as config.json describes it.
 
-    raw: the last reading, None before the first. level: smoothed, in thousandths. error: why there is none now, in
-    words; None if all is well.
+    Attributes:
+        name: Its name.
+        good: The good whose yield or recipe it sets.
+        raw: The latest reading; None before the first.
+        level: The smoothed level in thousandths; None before the first reading.
+        error: Why there is no reading; None while there are readings.
+        samples: How often sample() was called.
     """
 
-    rounds = 0  # of follow(), which grow for as long as it lives
-
-    def __init__(self, settings, log=print):
+    def __init__(self, settings: dict, log: "Callable[[str, str], None]") -> None:
         self.name = settings["name"]
         self.good = settings["good"]
         self.raw = self.level = self.error = None
+        self.samples = 0
         self._settings = settings
         self._log = log
         self._readings = None
-        self._fine = 0
+        self._fine_level = 0
         self._failures = 0
-        self._pause = 0  # samples until it is tried again
-        self._stale = 0  # samples since the last reading
-        self._way = None  # which of two recipes is followed
+        self._pause = 0  # samples until the next attempt after a failure
+        self._stale = 0  # samples since the latest reading
+        self._recipe = None  # 0 or 1, the recipe in use
 
-    def sample(self):
-        """Read it once, if it has a reading. Never waits, and raises nothing."""
-        self._stale = min(self._stale + 1, _STALE)
+    def sample(self) -> None:
+        """Take a reading if the sensor has one. Never waits, and raises nothing."""
+        self.samples += 1
+        self._stale = min(self._stale + 1, _STALE_SAMPLES)
         if self._pause:
             self._pause -= 1
             return
         try:
             if self._readings is None:
-                self._readings = _kind(self._settings["kind"])(self._settings)
+                self._readings = _load_driver(self._settings["kind"])(self._settings)
             raw = next(self._readings)
-        except Exception as error:  # whatever a driver raises, the city goes on
+        except Exception as error:  # the city goes on, whatever a driver raises
             self._readings = None
-            self._fail(error)
+            self._handle_failure(error)
             return
         if raw is not None:
-            self._take(raw)
+            self._handle_reading(raw)
 
-    def _fail(self, error):
-        words = str(error)
-        if not words or (isinstance(error, OSError) and isinstance(error.errno, int)):
-            words = "no answer (%s)" % (words or type(error).__name__)
-        self._pause = _AGAIN
+    def _handle_failure(self, error):
+        reason = str(error)
+        if not reason or (isinstance(error, OSError) and isinstance(error.errno, int)):
+            reason = "no answer (%s)" % (reason or type(error).__name__)
+        self._pause = _RETRY_SAMPLES
         self._failures += 1
-        if self._failures == _FAILURES:
-            self._log("sensor %s: %s. Is it wired as config.json says?" % (self.name, words))
-        if self._failures >= _FAILURES:
-            self.error = words
+        if self._failures == _FAILURES_MIN:
+            self._log(SENSOR_FAILED, "sensor %s: %s. Is it wired as config.json says?" % (self.name, reason))
+        if self._failures >= _FAILURES_MIN:
+            self.error = reason
 
-    def _take(self, raw):
+    def _handle_reading(self, raw):
         if self.error:
-            self._log("sensor %s is back" % self.name)
+            self._log(SENSOR_RESTORED, "sensor %s is back" % self.name)
         settings = self._settings
         low = settings["low"]
-        fine = max(0, min(1000, (raw - low) * 1000 // (settings["high"] - low))) * _FINE
+        fine_level = max(0, min(1000, (raw - low) * 1000 // (settings["high"] - low))) * _FINE
         if self.level is None:
-            self._fine = fine
-        self._fine += (fine - self._fine) // settings.get("smoothing", _SMOOTHING)
-        self.level = (self._fine + _FINE // 2) // _FINE
+            self._fine_level = fine_level
+        self._fine_level += (fine_level - self._fine_level) // settings.get("smoothing", _SMOOTHING)
+        self.level = (self._fine_level + _FINE // 2) // _FINE
         self.raw = raw
         self.error = None
         self._failures = self._stale = 0
 
-    def yield_mills(self):
-        """The yield that goes with the level, in mills of a unit; None if nothing says what it should be."""
-        span = self._settings.get("yield")
-        if span is None or (self.level is None and self._stale < _STALE):
+    def yield_mills(self) -> "int | None":
+        """Return the yield for the level, in mills of a unit; None if the sensor sets no yield, or has no level yet."""
+        yields = self._settings.get("yield")
+        if yields is None or (self.level is None and self._stale < _STALE_SAMPLES):
             return None
-        if self._stale == _STALE:
+        if self._stale == _STALE_SAMPLES:
             return 1000
-        low, high = [round(value * 1000) for value in span]
+        low, high = [round(units * 1000) for units in yields]
         return low + (high - low) * self.level // 1000
 
-    def influence(self, city):
-        """Let its good's yield, or recipe, follow the level."""
+    def update_city(self, city: "City") -> None:
+        """Set the yield or the recipe of the sensor's good in a city by the level."""
         yield_mills = self.yield_mills()
         if yield_mills is not None:
             city.set_yield(self.good, yield_mills)
         recipes = self._settings.get("recipe")
         if recipes:
-            way = self._way
-            if self._stale == _STALE:
-                way = 0
+            recipe = self._recipe
+            if self._stale == _STALE_SAMPLES:
+                recipe = 0
             elif self.level is not None:
-                way = 1 if self.level >= _HALF + (-_SWING if way else _SWING) else 0
-            if way != self._way:
+                recipe = 1 if self.level >= _HALF_LEVEL + (-_HYSTERESIS if recipe else _HYSTERESIS) else 0
+            if recipe != self._recipe:
                 from deskonomy.economy.recipes import set_recipe
 
-                set_recipe(city, self.good, recipes[way])
-                self._way = way
+                set_recipe(city, self.good, recipes[recipe])
+                self._recipe = recipe
 
-    def status(self):
-        """Its part of a status line, as (name, JSON text) pairs."""
-        pairs = [("good", quoted(self.good))]
+    def status(self) -> "list[tuple[str, str]]":
+        """Return the sensor's part of a status line as (name, JSON text) pairs."""
+        pairs = [("good", quote(self.good))]
         if self.error:
             pairs.append(("error", json.dumps(self.error)))
         elif self.level is not None:
-            pairs += [("raw", "%d" % self.raw), ("level", decimal(self.level))]
+            pairs += [("raw", "%d" % self.raw), ("level", format_decimal(self.level))]
         return pairs
 
 
-def _kind(name):
-    """Return readings() of a module of drivers/."""
-    return __import__("deskonomy_board.sensors.drivers." + name, None, None, ("readings",)).readings
-
-
-async def follow(sensors, city):
-    """Let the city's yields and recipes follow these sensors, for ever."""
+async def run_sensors(sensors: "Sequence[Sensor]", city: "City") -> None:
+    """Sample the sensors ten times a second, and set the yields and recipes of a city by them, for ever."""
     while True:
         for sensor in sensors:
             sensor.sample()
-            sensor.influence(city)
-        Sensor.rounds += 1
+            sensor.update_city(city)
         await asyncio.sleep_ms(_SAMPLE_MS)
+
+
+def _load_driver(kind):
+    """Return read_sensor() of the driver of a kind."""
+    return __import__("deskonomy_board.sensors.drivers." + kind, None, None, ("read_sensor",)).read_sensor

@@ -1,7 +1,7 @@
-"""Every kind of sensor on a real MicroPython, at its bus or pin: good and bad readings, and what follows from them.
+"""Every kind of sensor on a real MicroPython, on its bus or pin: good and bad readings, and their effect on the city.
 
-The readings are worked examples of datasheets and what chips really sent; where each is from stands beside it. How a
-story is told is sense.py's.
+The readings are worked examples of datasheets, and bytes of real chips; the source of each stands beside it. A story
+runs in programs/sense.py.
 """
 
 import json
@@ -20,11 +20,11 @@ MINUTE = 600  # samples
 
 @pytest.fixture
 def sense(micropython, tmp_path):
-    """Tells sensors a story of (what lies on the pins, samples[, edges]); returns what they made of each step."""
+    """Return a function that runs a story: sense(sensors, (pins, samples[, edges]), ...) returns a result per step."""
 
     def run(sensors, *steps, celsius=False):
-        sensors = [{**COMMON, **words} for words in (sensors if isinstance(sensors, list) else [sensors])]
-        sensors = [{key: word for key, word in words.items() if word is not None} for words in sensors]
+        sensors = [{**COMMON, **sensor} for sensor in (sensors if isinstance(sensors, list) else [sensors])]
+        sensors = [{key: value for key, value in sensor.items() if value is not None} for sensor in sensors]
         steps = [
             {"pins": pins, "samples": samples, "edges": edges[0] if edges else []} for pins, samples, *edges in steps
         ]
@@ -54,10 +54,10 @@ def scratchpad(sixteenths):
     return (data + bytes([crc8(data)])).hex()
 
 
-# Kinds that are read at once.
+# Kinds with a reading at every sample.
 
 
-def test_adc_and_touch_and_digital_read_their_pins(sense):
+def test_adc_touch_and_digital_sensors_read_their_pins(sense):
     sensors = [
         {"name": "light", "kind": "adc", "pin": 34, "low": 200, "high": 3900},
         {"name": "pad", "kind": "touch", "pin": 33, "low": 700, "high": 200, "good": "bed"},
@@ -71,10 +71,10 @@ def test_adc_and_touch_and_digital_read_their_pins(sense):
 
 
 @pytest.mark.parametrize("kind, pin", [("adc", 2), ("touch", 25)])
-def test_a_pin_that_cannot_do_that_is_said(sense, kind, pin):
-    [told] = sense({"kind": kind, "pin": pin}, ({}, 30))
-    assert "invalid pin" in told["sensors"]["it"]["error"]
-    assert len(told["said"]) == 1 and "Is it wired as config.json says?" in told["said"][0]
+def test_unsuitable_pin_is_reported(sense, kind, pin):
+    [result] = sense({"kind": kind, "pin": pin}, ({}, 30))
+    assert "invalid pin" in result["sensors"]["it"]["error"]
+    assert len(result["log"]) == 1 and "Is it wired as config.json says?" in result["log"][0]
 
 
 def test_rssi_is_minus_100_without_wifi(sense):
@@ -83,42 +83,42 @@ def test_rssi_is_minus_100_without_wifi(sense):
     assert second["sensors"]["it"]["raw"] == -100
 
 
-def test_the_chip_of_an_esp32_says_fahrenheit(sense):
-    [told] = sense({"kind": "mcu", "high": 10000}, ({"mcu": 131}, 1))
-    assert told["sensors"]["it"]["raw"] == 5500
+def test_chip_temperature_of_esp32_is_converted_from_fahrenheit(sense):
+    [result] = sense({"kind": "mcu", "high": 10000}, ({"mcu": 131}, 1))
+    assert result["sensors"]["it"]["raw"] == 5500
 
 
-def test_the_chip_of_an_s3_or_c3_says_celsius(sense):
-    [told] = sense({"kind": "mcu", "high": 10000}, ({"mcu": 41.5}, 1), celsius=True)
-    assert told["sensors"]["it"]["raw"] == 4150
+def test_chip_temperature_of_s3_or_c3_is_read_in_celsius(sense):
+    [result] = sense({"kind": "mcu", "high": 10000}, ({"mcu": 41.5}, 1), celsius=True)
+    assert result["sensors"]["it"]["raw"] == 4150
 
 
 BOUNCING_MS = [0, 2, 5, 9]  # edges of one contact that closes or opens
 
 
 @pytest.mark.parametrize("pull, released", [("up", 1), ("down", 0), (None, 1)])
-def test_each_press_of_a_button_is_one_more_and_round_again(sense, pull, released):
+def test_press_of_button_steps_reading_and_wraps_at_high(sense, pull, released):
     pressed = 1 - released
-    hold, let_go = ({"14": pressed}, 2, BOUNCING_MS), ({"14": released}, 2, BOUNCING_MS[:3])
+    press, release = ({"14": pressed}, 2, BOUNCING_MS), ({"14": released}, 2, BOUNCING_MS[:3])
     button = {"kind": "button", "pin": 14, "pull": pull, "low": 0, "high": 2}
-    steps = sense(button, ({"14": released}, 2), *4 * [hold, let_go])
-    assert [told["sensors"]["it"]["raw"] for told in steps] == [0, 1, 1, 2, 2, 0, 0, 1, 1]
+    steps = sense(button, ({"14": released}, 2), *4 * [press, release])
+    assert [step["sensors"]["it"]["raw"] for step in steps] == [0, 1, 1, 2, 2, 0, 0, 1, 1]
 
 
-def test_a_press_between_two_samples_counts(sense):
+def test_press_between_two_samples_counts(sense):
     quick = ({"14": 1}, 2, [10, 70])
     steps = sense({"kind": "button", "pin": 14, "low": 3, "high": 0}, ({"14": 1}, 2), quick, quick)
-    assert [told["sensors"]["it"]["raw"] for told in steps] == [3, 2, 1]
+    assert [step["sensors"]["it"]["raw"] for step in steps] == [3, 2, 1]
 
 
-def test_smoothing_makes_nine_tenths_of_a_step_in_nine_readings_unless_said_otherwise(sense):
+def test_default_smoothing_reaches_nine_tenths_of_a_step_in_nine_readings(sense):
     sensors = [
         {"name": "usual", "kind": "adc", "pin": 34, "smoothing": None},
         {"name": "slow", "kind": "adc", "pin": 34, "smoothing": 40},
     ]
-    _, told = sense(sensors, ({"34": 0}, 1), ({"34": 1000}, 9))
-    assert told["sensors"]["usual"]["level"] == pytest.approx(0.925, abs=0.002)
-    assert told["sensors"]["slow"]["level"] == pytest.approx(1 - (39 / 40) ** 9, abs=0.002)
+    _, result = sense(sensors, ({"34": 0}, 1), ({"34": 1000}, 9))
+    assert result["sensors"]["usual"]["level"] == pytest.approx(0.925, abs=0.002)
+    assert result["sensors"]["slow"]["level"] == pytest.approx(1 - (39 / 40) ** 9, abs=0.002)
 
 
 # DHT11, DHT22.
@@ -133,29 +133,29 @@ def test_smoothing_makes_nine_tenths_of_a_step_in_nine_readings_unless_said_othe
         ("dht11", "26001c0042", 2800, 3800),  # seen on a logic analyzer (hutscape.com)
     ],
 )
-def test_dht(sense, kind, data, temperature, humidity):
+def test_dht_readings_are_those_of_its_datasheet(sense, kind, data, temperature, humidity):
     sensors = [{"name": reads, "kind": kind, "pin": 4, "reads": reads} for reads in ("temperature", "humidity")]
-    [told] = sense(sensors, ({"4": data}, 1))
-    assert told["sensors"]["temperature"]["raw"] == temperature
-    assert told["sensors"]["humidity"]["raw"] == humidity
+    [result] = sense(sensors, ({"4": data}, 1))
+    assert result["sensors"]["temperature"]["raw"] == temperature
+    assert result["sensors"]["humidity"]["raw"] == humidity
 
 
-def test_a_dht_is_asked_every_two_seconds_though_two_sensors_share_it(sense):
+def test_dht_shared_by_two_sensors_is_measured_every_two_seconds(sense):
     sensors = [{"name": reads, "kind": "dht22", "pin": 4, "reads": reads} for reads in ("temperature", "humidity")]
     steps = sense(sensors, *[({"4": data}, 20) for data in ("028c015fee", "028c806573")])  # too soon would be an error
-    assert [told["sensors"]["temperature"]["raw"] for told in steps] == [3510, -1010]
-    assert not any(told["said"] for told in steps)
+    assert [step["sensors"]["temperature"]["raw"] for step in steps] == [3510, -1010]
+    assert not any(step["log"] for step in steps)
 
 
-def test_one_wrong_checksum_is_overlooked_and_two_are_said(sense):
+def test_second_wrong_checksum_in_a_row_is_reported(sense):
     good, bad = {"4": "028c015fee"}, {"4": "028c015fef"}
     steps = sense(
         {"kind": "dht22", "pin": 4, "reads": "humidity"}, (good, 20), (bad, 20), (good, 20), (bad, 60), (good, 30)
     )
-    errors = [told["sensors"]["it"].get("error") for told in steps]
+    errors = [step["sensors"]["it"].get("error") for step in steps]
     assert errors == [None, None, None, "checksum error", None]
-    assert [len(told["said"]) for told in steps] == [0, 0, 0, 1, 1]
-    assert steps[4]["said"] == ["sensor it is back"]
+    assert [len(step["log"]) for step in steps] == [0, 0, 0, 1, 1]
+    assert steps[4]["log"] == ["sensor it is back"]
 
 
 # DS18B20.
@@ -175,12 +175,12 @@ def test_one_wrong_checksum_is_overlooked_and_two_are_said(sense):
         (-880, -5500),
     ],
 )
-def test_ds18b20(sense, sixteenths, hundredths):
-    first, told = sense(
+def test_ds18b20_readings_are_those_of_its_datasheet(sense, sixteenths, hundredths):
+    first, second = sense(
         {"kind": "ds18b20", "pin": 4}, ({"4": {"28ff641e8c160432": scratchpad(sixteenths)}}, 8), ({}, 1)
     )
-    assert first["sensors"]["it"] == {"good": "wood"}  # it is still measuring
-    assert told["sensors"]["it"]["raw"] == hundredths
+    assert first["sensors"]["it"] == {"good": "wood"}  # still measuring
+    assert second["sensors"]["it"]["raw"] == hundredths
 
 
 @pytest.mark.parametrize(
@@ -193,59 +193,59 @@ def test_ds18b20(sense, sixteenths, hundredths):
         ({"28ff641e8c160432": "50054b467fff0c101c"}, "lost its power"),  # 85 degrees
         (
             {"28ff641e8c160432": "", "28ff641e8c160433": ""},
-            '"rom" has to say which: 28ff641e8c160432 or 28ff641e8c160433',
+            '"rom" has to be 28ff641e8c160432 or 28ff641e8c160433',
         ),
     ],
 )
-def test_a_ds18b20_in_trouble_says_which(sense, wire, error):
-    [told] = sense({"kind": "ds18b20", "pin": 4}, ({"4": wire}, 60))
-    assert error in told["sensors"]["it"]["error"]
-    assert len(told["said"]) == 1
+def test_failing_ds18b20_reports_its_error(sense, wire, error):
+    [result] = sense({"kind": "ds18b20", "pin": 4}, ({"4": wire}, 60))
+    assert error in result["sensors"]["it"]["error"]
+    assert len(result["log"]) == 1
 
 
-def test_two_ds18b20_on_a_wire_are_told_apart(sense):
+def test_two_ds18b20_on_a_wire_are_selected_by_rom(sense):
     wire = {"28ff641e8c160432": scratchpad(0x0191), "28ff641e8c160433": scratchpad(8)}
     sensors = [{"name": rom, "kind": "ds18b20", "pin": 4, "rom": rom} for rom in wire]
-    [told] = sense(sensors, ({"4": wire}, 9))
-    assert [told["sensors"][rom]["raw"] for rom in wire] == [2506, 50]
+    [result] = sense(sensors, ({"4": wire}, 9))
+    assert [result["sensors"][rom]["raw"] for rom in wire] == [2506, 50]
 
 
-def test_a_ds18b20_that_is_pulled_off_in_a_measurement_comes_back(sense):
+def test_ds18b20_removed_during_measurement_returns_when_reconnected(sense):
     wire = {"28ff641e8c160432": scratchpad(0x0191)}
     steps = sense({"kind": "ds18b20", "pin": 4}, ({"4": wire}, 12), ({"4": {}}, 60), ({"4": wire}, 30))
-    assert [len(told["said"]) for told in steps] == [0, 1, 1]
+    assert [len(step["log"]) for step in steps] == [0, 1, 1]
     assert steps[2]["sensors"]["it"]["raw"] == 2506
 
 
-def test_a_ds18b20_does_not_disturb_another_one_on_its_wire(sense):
-    """Out of step, for the one began anew after an answer that was spoilt, each still has its 750 ms."""
+def test_ds18b20_does_not_disturb_another_one_on_its_wire(sense):
+    """Each has its 750 ms for a conversion, also out of step after a wrong answer."""
     good = {"28ff641e8c160432": scratchpad(0x0191), "28ff641e8c160433": scratchpad(8)}
-    spoilt = {**good, "28ff641e8c160432": "91014b467fff0c1000"}
+    corrupt = {**good, "28ff641e8c160432": "91014b467fff0c1000"}
     sensors = [{"name": rom, "kind": "ds18b20", "pin": 4, "rom": rom} for rom in good]
     for samples in (9, 14):
-        *_, told = sense(sensors, ({"4": spoilt}, samples), ({"4": good}, 60))
-        assert [told["sensors"][rom]["raw"] for rom in good] == [2506, 50]
-        assert told["said"] == []
+        *_, result = sense(sensors, ({"4": corrupt}, samples), ({"4": good}, 60))
+        assert [result["sensors"][rom]["raw"] for rom in good] == [2506, 50]
+        assert result["log"] == []
 
 
-def test_a_ds18s20_counts_otherwise_and_is_not_taken_for_a_ds18b20(sense):
-    [told] = sense({"kind": "ds18b20", "pin": 4}, ({"4": {"10ff641e8c160432": scratchpad(50)}}, 60))
-    assert told["sensors"]["it"]["error"] == "no DS18B20 on this wire"
+def test_ds18s20_is_not_read_as_ds18b20(sense):
+    [result] = sense({"kind": "ds18b20", "pin": 4}, ({"4": {"10ff641e8c160432": scratchpad(50)}}, 60))
+    assert result["sensors"]["it"]["error"] == "no DS18B20 on this wire"
 
 
 # BH1750.
 
 
-def test_bh1750(sense):
-    first, told = sense({"kind": "bh1750", "scl": 22, "sda": 21}, ({"21": {"35": "8390"}}, 2), ({}, 1))
-    assert first["sensors"]["it"] == {"good": "wood"}  # it is still measuring
-    assert told["sensors"]["it"]["raw"] == 28067  # its datasheet's example
+def test_bh1750_reading_is_that_of_its_datasheet(sense):
+    first, second = sense({"kind": "bh1750", "scl": 22, "sda": 21}, ({"21": {"35": "8390"}}, 2), ({}, 1))
+    assert first["sensors"]["it"] == {"good": "wood"}  # still measuring
+    assert second["sensors"]["it"]["raw"] == 28067  # its datasheet's example
 
 
-def test_two_bh1750_on_a_bus_are_told_apart(sense):
+def test_two_bh1750_on_a_bus_are_selected_by_address(sense):
     sensors = [{"name": str(n), "kind": "bh1750", "scl": 22, "sda": 21, "address": n} for n in (0x23, 0x5C)]
-    [told] = sense(sensors, ({"21": {"35": "0168", "92": "ffff"}}, 3))
-    assert [told["sensors"][name]["raw"] for name in ("35", "92")] == [300, 54613]
+    [result] = sense(sensors, ({"21": {"35": "0168", "92": "ffff"}}, 3))
+    assert [result["sensors"][name]["raw"] for name in ("35", "92")] == [300, 54613]
 
 
 # BME280, BMP280.
@@ -261,20 +261,20 @@ DATASHEET = dict(  # the BMP280 datasheet's example (BST-BMP280-DS001, section 3
 
 
 def packed(calibration):
-    """Calibration as it lies at 0x88."""
+    """Return calibration data as a chip has them at 0x88."""
     return b"".join(n.to_bytes(2, "little", signed=name not in UNSIGNED) for name, n in calibration.items())
 
 
 def chip(id, calibration, data, h1=0, humidity=bytes(7)):
-    """A chip as i2c.py has it."""
+    """Return a chip in the form of the stand-in i2c.py."""
     blocks = {0xD0: bytes([id]), 0x88: calibration, 0xA1: bytes([h1]), 0xE1: humidity, 0xF7: data}
     return {str(register): block.hex() for register, block in blocks.items()}
 
 
 BMP280 = chip(0x58, packed(DATASHEET), (415148 << 4).to_bytes(3, "big") + (519888 << 4).to_bytes(3, "big") + bytes(2))
-# Two chips' calibration and readings, and what floating-point drivers of others make of them: those of the tests of
-# pyserialsensors (26.105 degrees, 100129.98 Pa, 45.058 %) and of pymeterreader (19.27, 99855.57, 50.936).
-ONE = chip(
+# Calibration and data of two chips, with the results of floating-point drivers: from the tests of pyserialsensors
+# (26.105 degrees, 100129.98 Pa, 45.058 %) and of pymeterreader (19.27, 99855.57, 50.936).
+FIRST_BME280 = chip(
     0x60,
     packed(
         dict(
@@ -285,7 +285,7 @@ ONE = chip(
     75,
     (352).to_bytes(2, "little") + bytes([0, 345 >> 4, 345 & 15 | (50 & 15) << 4, 50 >> 4, 30]),
 )
-OTHER = chip(
+SECOND_BME280 = chip(
     0x60,
     bytes.fromhex("6d6f9d683200218ef8d6d00bc91ce6fff9ffac260ad8bd10"),
     bytes([83, 224, 0, 126, 41, 128, 97, 8]),
@@ -295,71 +295,71 @@ OTHER = chip(
 
 
 @pytest.mark.parametrize(
-    "there, reads, expected",
+    "device, reads, expected",
     [
         (BMP280, "temperature", 2508),
         (BMP280, "pressure", 100653),
-        (ONE, "temperature", 2610),
-        (ONE, "pressure", 100130),
-        (ONE, "humidity", 4506),
-        (OTHER, "temperature", 1927),
-        (OTHER, "pressure", 99856),
-        (OTHER, "humidity", 5094),
+        (FIRST_BME280, "temperature", 2610),
+        (FIRST_BME280, "pressure", 100130),
+        (FIRST_BME280, "humidity", 4506),
+        (SECOND_BME280, "temperature", 1927),
+        (SECOND_BME280, "pressure", 99856),
+        (SECOND_BME280, "humidity", 5094),
     ],
 )
-def test_bme280(sense, there, reads, expected):
+def test_bme280_readings_are_those_of_floating_point_drivers(sense, device, reads, expected):
     sensor = {"kind": "bme280", "scl": 22, "sda": 21, "reads": reads}
-    first, told = sense(sensor, ({"21": {"118": there}}, 1), ({}, 1))
-    assert first["sensors"]["it"] == {"good": "wood"}  # it is still measuring
-    assert told["sensors"]["it"]["raw"] == pytest.approx(expected, abs=1)
+    first, second = sense(sensor, ({"21": {"118": device}}, 1), ({}, 1))
+    assert first["sensors"]["it"] == {"good": "wood"}  # still measuring
+    assert second["sensors"]["it"]["raw"] == pytest.approx(expected, abs=1)
 
 
 @pytest.mark.parametrize(
-    "there, error",
+    "devices, error",
     [
         ({}, "no answer ([Errno 19] ENODEV)"),
         ({"118": BMP280}, "a chip 0x58 has no humidity"),
-        ({"118": {**ONE, "208": "ff"}}, "a chip 0xff has no humidity"),
-        ({"118": {**ONE, str(0xF7): "8000008000008000"}}, "it lost its power"),
+        ({"118": {**FIRST_BME280, "208": "ff"}}, "a chip 0xff has no humidity"),
+        ({"118": {**FIRST_BME280, str(0xF7): "8000008000008000"}}, "it lost its power"),
     ],
 )
-def test_a_bme280_in_trouble_says_which(sense, there, error):
+def test_failing_bme280_reports_its_error(sense, devices, error):
     sensor = {"kind": "bme280", "scl": 22, "sda": 21, "reads": "humidity"}
-    bad, good = sense(sensor, ({"21": there}, 30), ({"21": {"118": ONE}}, 30))
+    bad, good = sense(sensor, ({"21": devices}, 30), ({"21": {"118": FIRST_BME280}}, 30))
     assert bad["sensors"]["it"] == {"good": "wood", "error": error}
-    assert (len(bad["said"]), good["said"]) == (1, ["sensor it is back"])
+    assert (len(bad["log"]), good["log"]) == (1, ["sensor it is back"])
     assert good["sensors"]["it"]["raw"] == 4506
 
 
-# What follows from a reading, and from none.
+# The effect of a reading, and of none.
 
 
-def test_without_a_sensor_its_yield_stays_for_a_minute_and_then_is_one(sense):
+def test_yield_of_failed_sensor_stays_for_a_minute_and_then_is_one(sense):
     on, off = {"21": {"35": "04b0"}}, {"21": {}}  # 1000 lx
     steps = sense(
         {"kind": "bh1750", "scl": 22, "sda": 21}, (on, 3), (off, MINUTE - 1), (off, 1), (off, 10 * MINUTE), (on, 30)
     )
-    assert [told["yield_mills"]["wood"] for told in steps] == [2000, 2000, 1000, 1000, 2000]
-    assert [len(told["said"]) for told in steps] == [0, 1, 0, 0, 1]
+    assert [step["yield_mills"]["wood"] for step in steps] == [2000, 2000, 1000, 1000, 2000]
+    assert [len(step["log"]) for step in steps] == [0, 1, 0, 0, 1]
     assert steps[1]["sensors"]["it"] == {"good": "wood", "error": "no answer ([Errno 19] ENODEV)"}
 
 
-def test_a_sensor_that_was_never_there_leaves_the_yield_of_before_for_a_minute(sense):
+def test_sensor_that_never_answers_leaves_the_yield_for_a_minute(sense):
     steps = sense({"kind": "ds18b20", "pin": 4}, ({}, MINUTE - 1), ({}, 1))
-    assert [told["yield_mills"]["wood"] for told in steps] == [1000, 1000]
+    assert [step["yield_mills"]["wood"] for step in steps] == [1000, 1000]
     assert "level" not in steps[1]["sensors"]["it"]
 
 
-def test_above_half_a_level_a_good_is_made_another_way_and_does_not_flicker(sense):
+def test_second_recipe_is_used_above_half_a_level_without_flicker(sense):
     usual, cheap = {"wood": 2, "thread": 10}, {"wood": 2, "thread": 1}
     sensor = {"kind": "adc", "pin": 34, "good": "bed", "recipe": [usual, cheap], "yield": None}
     levels = [(0, usual), (540, usual), (550, cheap), (460, cheap), (449, usual), (1000, cheap)]
     steps = sense(sensor, *[({"34": raw}, 1) for raw, _ in levels])
-    assert [told["needs"]["bed"] for told in steps] == [needs for _, needs in levels]
-    assert {told["yield_mills"]["bed"] for told in steps} == {1000}
+    assert [step["needs"]["bed"] for step in steps] == [needs for _, needs in levels]
+    assert {step["yield_mills"]["bed"] for step in steps} == {1000}
 
 
-def test_a_recipe_without_its_sensor_is_the_first_one_after_a_minute(sense):
+def test_recipe_of_failed_sensor_is_the_first_one_after_a_minute(sense):
     sensor = {"kind": "bh1750", "scl": 22, "sda": 21, "recipe": [{"thread": 3}, {}], "yield": None}
     steps = sense(sensor, ({"21": {"35": "ffff"}}, 3), ({"21": {}}, MINUTE - 1), ({}, 1))
-    assert [told["needs"]["wood"] for told in steps] == [{}, {}, {"thread": 3}]
+    assert [step["needs"]["wood"] for step in steps] == [{}, {}, {"thread": 3}]

@@ -1,17 +1,19 @@
-"""The parts of board and host tool that need no board: console lines, constants put in, config.json."""
+"""Parts of the firmware and the host tool that need no board: console lines, config.json, the table of sensors."""
 
 import pytest
 from deskonomy.errors import ConfigError
 from deskonomy_board import config
-from deskonomy_host.boards.serial.lines import BoardConsole
+from deskonomy_board.sensors import specs
+from deskonomy_host.boards.serial.lines import LineParser
+from deskonomy_host.boards.spec.sensors import list_stand_ins
 
 STATUS = b'{"city": "A", "tick": 1, "price": {}, "yield": {}, "merchants": {}, "roads": {}}'
 
 
-def test_console_lines_come_whole_however_the_bytes_come():
+def test_console_returns_whole_lines_for_any_split_of_the_bytes():
     text = b"on Wi-Fi\r\n\r\n" + STATUS + b"\r\nlog\n>>> "
     for cut in range(len(text) + 1):
-        console = BoardConsole()
+        console = LineParser()
         lines = console.feed(text[:cut]) + console.feed(text[cut:])
         assert lines == ["on Wi-Fi", STATUS.decode(), "log"]
         assert console.status["city"] == "A"
@@ -19,26 +21,26 @@ def test_console_lines_come_whole_however_the_bytes_come():
 
 
 @pytest.mark.parametrize("line", [b"{", b'{"city": "A"}', b"{1}", b'{"a": "\xff"}', b"[1]", b"5"])
-def test_what_is_no_status_is_a_log_line(line):
-    console = BoardConsole()
+def test_line_that_is_no_status_is_a_log_line(line):
+    console = LineParser()
     assert len(console.feed(line + b"\n")) == 1
     assert console.status is None
 
 
-def test_noise_without_a_line_end_takes_no_memory():
-    console = BoardConsole()
+def test_console_keeps_limited_bytes_of_noise_without_a_line_end():
+    console = LineParser()
     for _ in range(100):
         console.feed(b"x" * 10_000)
-    assert len(console._part) <= 75_536
+    assert len(console._incomplete) <= 75_536
 
 
-def test_a_config_may_have_a_key():
+def test_config_with_a_key_is_accepted():
     for key in (None, "0123456789abcdef" * 4, "AB" * 32):
-        assert config.check({"city": "OAKHAM", "key": key})["key"] == key
+        assert config.check_settings({"city": "OAKHAM", "key": key})["key"] == key
 
 
-def test_a_config_gets_its_defaults():
-    settings = config.check({"city": "OAKHAM"})
+def test_config_gets_defaults_for_absent_settings():
+    settings = config.check_settings({"city": "OAKHAM"})
     assert (settings["city"], settings["port"], settings["wifi"], settings["sensors"]) == ("OAKHAM", 55555, [], [])
 
 
@@ -46,7 +48,7 @@ LIGHT = {"name": "light", "kind": "adc", "pin": 34, "low": 200, "high": 3900, "g
 
 
 @pytest.mark.parametrize(
-    "settings, complaint",
+    "settings, message",
     [
         ([], r"it must be an object in { }, not \[\]"),
         ({}, '"city" must be a name of 1 to 64 bytes .* { or .$'),
@@ -72,6 +74,65 @@ LIGHT = {"name": "light", "kind": "adc", "pin": 34, "low": 200, "high": 3900, "g
         ({"city": "A", "sensors": [{**LIGHT, "yield": 2}]}, 'a sensor\'s "yield" must be .at level 0, at level 1.'),
     ],
 )
-def test_a_config_that_cannot_be_used_says_what_to_put_right(settings, complaint):
-    with pytest.raises(ConfigError, match="^config.json: " + complaint):
-        config.check(settings)
+def test_unusable_config_is_rejected_with_what_to_correct(settings, message):
+    with pytest.raises(ConfigError, match="^config.json: " + message):
+        config.check_settings(settings)
+
+
+@pytest.mark.parametrize(
+    "sensor, message",
+    [
+        ({"kind": "laser"}, 'a sensor\'s "kind" must be one of adc, bh1750, .*, touch, not "laser"'),
+        ({"kind": ["adc"]}, 'a sensor\'s "kind" must be one of .*, not .*adc'),
+        ({"kind": "bh1750", "scl": 22}, "a sensor's \"sda\" must be a pin's number$"),
+        ({"kind": "adc", "pin": 49}, "a sensor's \"pin\" must be a pin's number, not 49"),
+        (
+            {"kind": "adc", "pin": 34, "rom": "1"},
+            'a sensor\'s "rom" must be left out, for adc takes only name, .*, pin',
+        ),
+        ({"kind": "bh1750", "scl": 22, "sda": 21, "address": 5}, '"address" must be an I2C address, 8 to 119, not 5'),
+        ({"kind": "button", "pin": 4, "pull": "left"}, '"pull" must be "up" or "down", not "left"'),
+        ({"kind": "ds18b20", "pin": 4, "rom": "28ff"}, '"rom" must be the 16 hex digits of a DS18B20, not "28ff"'),
+        ({"kind": "bme280", "scl": 22, "sda": 21}, '"reads" must be "temperature", "humidity" or "pressure"$'),
+        (
+            {"kind": "dht11", "pin": 4, "reads": "pressure"},
+            '"reads" must be "temperature" or "humidity", not "pressure"',
+        ),
+        ({"kind": "rssi", "yield": [0, 101]}, '"yield" must be .at level 0, at level 1., each 0 to 100, not'),
+    ],
+)
+def test_sensor_that_breaks_a_rule_of_its_kind_is_rejected(sensor, message):
+    common = {"name": "it", "low": 0, "high": 9, "good": "wood", "yield": [0, 2]}
+    with pytest.raises(ConfigError, match="^config.json: a sensor's .*" + message.removeprefix("a sensor's ")):
+        config.check_settings({"city": "A", "sensors": [{**common, **sensor}]})
+
+
+def test_rows_of_sensor_table_are_sorted_and_complete():
+    kinds = [row[specs.KIND] for row in specs.SENSORS]
+    assert kinds == sorted(kinds)
+    options = {name for name, _, _ in specs.OPTION_RULES}
+    for row in specs.SENSORS + specs.LIGHTS:
+        assert len(row) == specs.SIMULATED_BY + 1
+        assert {capability for _, capability in row[specs.PINS]} <= {"adc", "touch", "in", "out"}
+        assert set(row[specs.OPTIONS]) <= options
+        assert row[specs.SIMULATED_BY] in ("", "pin", "rssi")
+        assert bool(row[specs.QUANTITIES]) == (row in specs.SENSORS)
+        for _, lowest, highest, low, high, difference_min, _ in row[specs.QUANTITIES]:
+            assert lowest is None or all(lowest <= reading <= highest for reading in (low, high))
+            assert 0 <= difference_min <= abs(high - low)
+
+
+@pytest.mark.parametrize(
+    "config, stand_ins",
+    [
+        (b"", []),
+        (b'{"city": "A", "sensors": [{"kind": "rssi"}]}', []),
+        (
+            b'{"sensors": [{"kind": "dht11"}, {"kind": "dht22"}], "indicator": {"kind": "neopixel"}}',
+            ["dht", "neopixel"],
+        ),
+        (b'{"sensors": [{"kind": "ds18b20"}], an error', ["onewire", "ds18x20"]),
+    ],
+)
+def test_stand_ins_are_those_of_the_kinds_in_config(config, stand_ins):
+    assert list_stand_ins(config) == stand_ins

@@ -1,10 +1,15 @@
-"""DHT11: hundredths of a degree Celsius, or of a per cent of humidity, of which it gives whole ones (or tenths)."""
+"""DHT11: hundredths of a degree Celsius, or of a per cent of humidity; the chip measures whole ones (or tenths)."""
 
-from deskonomy_board.sensors.drivers.dht22 import measurements
+from deskonomy.compat import TYPE_CHECKING
+from deskonomy_board.sensors.drivers.dht22 import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
-def readings(settings):
-    for data in measurements(settings["pin"]):
+def read_sensor(settings: dict) -> "Iterator[int | None]":
+    """Yield readings of the quantity that the setting `reads` names, None between two measurements."""
+    for data in measure(settings["pin"]):
         if data is None:
             yield None
         elif settings["reads"] == "humidity":

@@ -1,21 +1,26 @@
 """DHT22 (AM2302): hundredths of a degree Celsius, or of a per cent of humidity.
 
-One measurement keeps the board for 25 ms, and a DHT wants two seconds from one to the next. So sensors that share one,
-by their pin, share its measurements.
+A measurement blocks the board for 25 ms, and a DHT needs two seconds between two of them. So sensors on the same pin
+share its measurements.
 """
 
 import time
 
+from deskonomy.compat import TYPE_CHECKING
 from dht import DHTBase
 from machine import Pin
 from micropython import const
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _REST_MS = const(2000)
-_latest = {}  # pin: (when it was measured, its five bytes or the error that came instead)
+_latest = {}  # pin: (time of the measurement, its five bytes or its exception)
 
 
-def readings(settings):
-    for data in measurements(settings["pin"]):
+def read_sensor(settings: dict) -> "Iterator[int | None]":
+    """Yield readings of the quantity that the setting `reads` names, None between two measurements."""
+    for data in measure(settings["pin"]):
         if data is None:
             yield None
         elif settings["reads"] == "humidity":
@@ -25,9 +30,9 @@ def readings(settings):
             yield -10 * tenths if data[2] & 128 else 10 * tenths
 
 
-def measurements(pin):
-    """Yield the five bytes of each measurement of a DHT11 or DHT22, None while it rests."""
-    seen = None
+def measure(pin: int) -> "Iterator[bytearray | None]":
+    """Yield the five bytes of each measurement of a DHT11 or DHT22, None between two measurements."""
+    seen_ms = None
     while True:
         now = time.ticks_ms()
         if pin not in _latest or not 0 <= time.ticks_diff(now, _latest[pin][0]) < _REST_MS:
@@ -35,13 +40,13 @@ def measurements(pin):
             try:
                 dht.measure()
                 _latest[pin] = (now, dht.buf)
-            except Exception as error:  # no answer, or a checksum that is wrong
+            except Exception as error:  # no answer, or a wrong checksum
                 _latest[pin] = (now, error)
-        at, data = _latest[pin]
-        if at == seen:
+        measured_ms, data = _latest[pin]
+        if measured_ms == seen_ms:
             yield None
             continue
-        seen = at
+        seen_ms = measured_ms
         if isinstance(data, Exception):
             raise data
         yield data

@@ -1,37 +1,42 @@
-"""DS18B20: hundredths of a degree Celsius, rounded down. One wire takes many; `rom` says which of them is meant."""
+"""DS18B20: hundredths of a degree Celsius, rounded down. Several may share a wire; the setting `rom` selects one."""
 
 from binascii import hexlify, unhexlify
 
+from deskonomy.compat import TYPE_CHECKING
 from ds18x20 import DS18X20
 from machine import Pin
 from micropython import const
 from onewire import OneWire
 
-_FAMILIES = (0x28, 0x22)  # of its ROMs, and of the DS1822's; the DS18S20 counts otherwise
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FAMILIES = (0x28, 0x22)  # the first byte of its ROMs, and of the DS1822's; a DS18S20 has another format
 _CONVERT = const(0x44)
-_CONVERSION = const(8)  # samples; 750 ms at most
-_POWER_ON = const(0x0550)  # 85 degrees, until it has measured
+_CONVERSION_SAMPLES = const(8)  # a conversion takes 750 ms at most
+_POWER_ON = const(0x0550)  # 85 degrees, the value before the first conversion
 
 
-def readings(settings):
+def read_sensor(settings: dict) -> "Iterator[int | None]":
+    """Yield readings, None during a conversion. Raises OSError where no single sensor answers as a DS18B20."""
     wire = OneWire(Pin(settings["pin"]))
     bus = DS18X20(wire)
-    found = [one for one in bus.scan() if one[0] in _FAMILIES]
-    rom = settings.get("rom")
-    if rom:
-        found = [one for one in found if one == unhexlify(rom)]
-    if not found:
-        raise OSError("no %s on this wire" % (rom or "DS18B20"))
-    if len(found) > 1:
-        raise OSError('"rom" has to say which: %s' % " or ".join([hexlify(one).decode() for one in found]))
+    roms = [rom for rom in bus.scan() if rom[0] in _FAMILIES]
+    wanted = settings.get("rom")
+    if wanted:
+        roms = [rom for rom in roms if rom == unhexlify(wanted)]
+    if not roms:
+        raise OSError("no %s on this wire" % (wanted or "DS18B20"))
+    if len(roms) > 1:
+        raise OSError('"rom" has to be %s' % " or ".join([hexlify(rom).decode() for rom in roms]))
     while True:
         wire.reset(True)
-        wire.select_rom(found[0])  # the others on the wire may be in the midst of theirs
+        wire.select_rom(roms[0])  # only this one, because others on the wire may be converting
         wire.writebyte(_CONVERT)
-        for _ in range(_CONVERSION):
+        for _ in range(_CONVERSION_SAMPLES):
             yield None
-        data = bus.read_scratch(found[0])
-        if data[4] & 31 != 31:  # a wire that is shorted reads as zeros, whose checksum is right
+        data = bus.read_scratch(roms[0])
+        if data[4] & 31 != 31:  # a shorted wire reads as zeros, which have a correct checksum
             raise OSError("its answer is no DS18B20's: is the wire shorted?")
         sixteenths = data[1] << 8 | data[0]
         if sixteenths == _POWER_ON:

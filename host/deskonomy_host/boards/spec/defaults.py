@@ -1,44 +1,43 @@
-"""What is usual of each kind of sensor: its readings, and what a config.json says of it if nobody says otherwise.
+"""Usual values of a sensor's settings, for everything that a user leaves out.
 
-Not here: what a sensor may be (firmware/board/config.py), how it is typed (board_settings.py).
+Here: usual readings and the defaults of a sensor in config.json. Not here: the rules of config.json
+(firmware/deskonomy_board/config.py), how a sensor is typed (options.py).
 """
+
+from typing import Any
 
 from deskonomy.economy.goods import GOODS
 
-# What each kind reads where there is little of it and where there is much, the least difference that tells more than
-# noise, and how to show it both.
-_TYPICAL = {
-    "adc": (200, 3900, 185, "cover it, then give it light (or let it be dry, then wet)"),
-    "bh1750": (0, 1000, 10, "cover it, then give it light"),
-    "button": (0, 3, 1, ""),
-    "digital": (0, 1, 1, ""),
-    "mcu": (3000, 7000, 100, "let the board rest, then warm it"),
-    "rssi": (-90, -40, 3, "carry the board away from the Wi-Fi, then near to it"),
-    "touch": (600, 200, 20, "leave it alone, then touch it"),
-    "temperature": (1500, 3000, 75, "cool it, then warm it with your hand"),
-    "humidity": (3000, 7000, 200, "leave it alone, then breathe on it"),
-    "pressure": (98_000, 103_000, 20, "carry it downstairs, then up two floors"),
-}
-_SEVERAL = ("bme280", "dht11", "dht22")  # kinds that have to be told what they shall read
+from deskonomy_host.boards.spec.catalog import Board
+from deskonomy_host.boards.spec.sensors import SENSORS, Quantity
+
+_UNKNOWN = Quantity("", None, None, 0, 1, 1, "")  # for a sensor of a kind that does not exist, which fails later
 
 
-def typical(sensor, board=None):
-    """(low, high, least difference, how to show it both) of a sensor as config.json describes it, on such a board."""
-    what = "temperature" if sensor.get("kind") == "ds18b20" else sensor.get("reads", sensor.get("kind"))
-    low, high, least, how = _TYPICAL.get(str(what), (0, 1, 1, ""))
-    if what == "touch" and board and board.touch:
+def find_quantity(sensor: dict[str, Any], board: Board | None = None) -> Quantity:
+    """Return what a sensor measures, with its usual readings on this board.
+
+    Args:
+        sensor: The sensor as in config.json; it may leave out anything.
+        board: The board that has it; None for an ESP32.
+    """
+    spec = SENSORS.get(str(sensor.get("kind")))
+    quantities = spec.quantities if spec else (_UNKNOWN,)
+    quantity = next((quantity for quantity in quantities if quantity.name == sensor.get("reads")), quantities[0])
+    if quantity.name == "touch" and board and board.touch:
         low, high = board.touch
-        least = abs(high - low) // 20
-    return low, high, least, how
+        quantity = quantity._replace(low=low, high=high, difference_min=abs(high - low) // 20)
+    return quantity
 
 
-def filled(sensor, board=None):
-    """A sensor that leaves things out, with what is typical of its kind, on such a board."""
-    usual = {"good": GOODS[0].name}
-    if sensor.get("kind") in _SEVERAL:
-        usual["reads"] = "temperature"
+def fill_defaults(sensor: dict[str, Any], board: Board | None = None) -> dict[str, Any]:
+    """Return a sensor with the usual value of every setting that it leaves out, except those that must be given."""
+    defaults: dict[str, Any] = {"good": GOODS[0][0]}  # the name of the first good
+    quantity = find_quantity(sensor, board)
+    spec = SENSORS.get(str(sensor.get("kind")))
+    if spec and len(spec.quantities) > 1:
+        defaults["reads"] = quantity.name
     if "yield" not in sensor and "recipe" not in sensor:
-        usual["yield"] = [0.0, 2.0]
-    low, high, *_ = typical({**usual, **sensor}, board)
-    usual |= {"name": sensor.get("kind"), "low": low, "high": high}
-    return {**sensor, **{key: value for key, value in usual.items() if key not in sensor}}
+        defaults["yield"] = [0.0, 2.0]
+    defaults |= {"name": sensor.get("kind"), "low": quantity.low, "high": quantity.high}
+    return {**sensor, **{key: value for key, value in defaults.items() if key not in sensor}}

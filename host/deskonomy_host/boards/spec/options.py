@@ -1,74 +1,78 @@
-"""What people say of a board: its name, Wi-Fi, sensors, light and page; typed, asked for, or in a TOML file.
+"""A board's options as a user gives them: typed, or in a TOML file.
 
-Here: from their words to what config.json says, and a Wrong in their own words for what makes no sense. Not here: the
-rules of a config.json (firmware/board/config.py), what is usual of a sensor (usual.py), what a pin can do (pins.py),
-when all of this is done (board_setup.py).
+Here: the way from an option to config.json, and a UsageError that names the option where its value makes no sense. Not
+here: questions for missing options (questions.py), the rules of config.json (firmware/deskonomy_board/config.py), usual
+values of a sensor (defaults.py), the pins of a board (pins.py), when a board is set up (apps/board_setup.py).
 """
 
 import json
 import os
 import sys
 import tomllib
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import typer
 
-from deskonomy_host import validation as words
-from deskonomy_host.boards.spec import catalog as boards
-from deskonomy_host.boards.spec import pins
-from deskonomy_host.boards.spec.defaults import filled
+from deskonomy_host import validation
+from deskonomy_host.boards.spec import catalog, pins
+from deskonomy_host.boards.spec.catalog import Board
+from deskonomy_host.boards.spec.defaults import fill_defaults
+from deskonomy_host.boards.spec.sensors import TEXT_SETTINGS
 from deskonomy_host.errors import OperationError, UsageError
 
-PASSWORD = "DESKONOMY_WIFI_PASSWORD"  # the environment's
-OFF = "off"  # instead of a sensor's, light's or page's settings: there shall be none
-_SENSOR = "soil adc pin=33 good=thread"
-_INDICATOR = "led pin=2 good=wood"
-_TEXTS = ("name", "kind", "good", "pull", "reads", "rom")  # settings that are text, whatever they look like
-_CITY = {"city": "CITY"}  # what every config.json says
+PASSWORD = "DESKONOMY_WIFI_PASSWORD"  # the name of the environment variable
+OFF = "off"  # instead of the settings of a sensor, light or page: none of it
+SENSOR_EXAMPLE = "soil adc pin=33 good=thread"  # typed as parse_sensor() takes it
+_INDICATOR_EXAMPLE = "led pin=2 good=wood"
+_CITY = {"city": "CITY"}  # what every config.json contains
+
+Report = Callable[[str], object]
 
 
-# Words that are typed.
+# Typed options.
 
 
-def sensor(word):
-    """What is said of a sensor that is typed as "NAME KIND SETTING=VALUE ...", or "NAME off". Raises UsageError."""
-    name, _, rest = word.strip().partition(" ")
+def parse_sensor(text: str) -> dict[str, Any]:
+    """Return the sensor that is typed as "NAME KIND SETTING=VALUE ...", or "NAME off". Raises UsageError."""
+    name, _, rest = text.strip().partition(" ")
     if rest.strip() == OFF:
         return {"name": name, "kind": OFF}
-    found = _settings("--sensor", word, ("name", "kind"), _SENSOR)
-    boards.check({**_CITY, "sensors": [filled(found)]}, "--sensor '%s'" % word)
-    return found
+    sensor = _parse_settings("--sensor", text, ("name", "kind"), SENSOR_EXAMPLE)
+    catalog.check_config({**_CITY, "sensors": [fill_defaults(sensor)]}, "--sensor '%s'" % text)
+    return sensor
 
 
-def indicator(word):
-    """What config.json says of a board's own light that is typed as "KIND pin=N good=GOOD"; {} for "off"."""
-    if word == OFF:
+def parse_indicator(text: str) -> dict[str, Any]:
+    """Return the indicator that is typed as "KIND pin=N good=GOOD"; {} for "off". Raises UsageError."""
+    if text == OFF:
         return {}
-    found = _settings("--indicator", word, ("kind",), _INDICATOR)
-    for key in sorted(found.keys() - {"kind", "pin", "good"}):
+    indicator = _parse_settings("--indicator", text, ("kind",), _INDICATOR_EXAMPLE)
+    for key in sorted(indicator.keys() - {"kind", "pin", "good"}):
         raise UsageError('--indicator takes pin and good, not "%s"' % key)
-    boards.check({**_CITY, "indicator": found}, "--indicator '%s'" % word)
-    return found
+    catalog.check_config({**_CITY, "indicator": indicator}, "--indicator '%s'" % text)
+    return indicator
 
 
-def page(word):
-    """The port of a board's own page; 0 for "off"."""
-    return 0 if word == OFF else words.whole("--page", 1, 65535, "80 (or off)")(word)
+def parse_page(text: str) -> int:
+    """Return the port of a board's own page; 0 for "off". Raises UsageError."""
+    return 0 if text == OFF else validation.parse_integer(text, "--page", 1, 65535, "80 (or off)")
 
 
-def _settings(what, word, first, example):
-    """{setting: value} of a few bare words, which are these settings, and then SETTING=VALUE."""
-    bare, rest = word.split()[: len(first)], word.split()[len(first) :]
-    if len(bare) < len(first) or any("=" in one for one in bare) or not all("=" in one for one in rest):
+def _parse_settings(option: str, text: str, first: tuple[str, ...], example: str) -> dict[str, Any]:
+    """Return {setting: value} of bare values, for the settings `first`, and of SETTING=VALUE after them."""
+    bare, rest = text.split()[: len(first)], text.split()[len(first) :]
+    if len(bare) < len(first) or any("=" in part for part in bare) or not all("=" in part for part in rest):
         shape = " ".join([*map(str.upper, first), "SETTING=VALUE ..."])
-        raise UsageError('%s takes "%s", such as "%s", not "%s"' % (what, shape, example, word))
-    pairs = [one.partition("=") for one in rest]
-    return {**dict(zip(first, bare, strict=True)), **{key: _value(key, text) for key, _, text in pairs}}
+        raise UsageError('%s takes "%s", such as "%s", not "%s"' % (option, shape, example, text))
+    pairs = [part.partition("=") for part in rest]
+    return {**dict(zip(first, bare, strict=True)), **{key: _parse_value(key, value) for key, _, value in pairs}}
 
 
-def _value(key, text):
-    """A number or a list, if it is one; whatever it should not be the firmware's rules find."""
-    if key in _TEXTS:
+def _parse_value(setting: str, text: str) -> Any:
+    """Return a number or a list where the text is one; the rules of config.json find any other error."""
+    if setting in TEXT_SETTINGS:
         return text
     try:
         return int(text, 0)
@@ -81,206 +85,191 @@ def _value(key, text):
 
 
 @dataclass
-class Typed:
-    """What is typed or asked; None, or nothing, for what shall stay. wifi: names of networks. light: a pin.
+class BoardOptions:
+    """The options of `deskonomy board setup`; None, or an empty list, leaves a setting as it is.
 
-    page: 0 for none. indicator: {} for none.
+    Attributes:
+        name: The city's name.
+        wifi: Names of networks.
+        light: The pin of a light sensor.
+        sensors: Sensors as parse_sensor() returns them.
+        page: The port of the board's page, 0 for no page.
+        indicator: The board's own light, {} for none.
+        watchdog: Whether the watchdog runs.
     """
 
     name: str | None = None
-    wifi: list[str] = field(default_factory=list)
+    wifi: list[str] = field(default_factory=list[str])
     light: int | None = None
-    sensors: list[dict] = field(default_factory=list)
+    sensors: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     page: int | None = None
-    indicator: dict | None = None
+    indicator: dict[str, Any] | None = None
     watchdog: bool | None = None
 
-    def into(self, config, kind, known, say=print):
-        """A config.json that says this too, of a board of this kind. Asks for passwords; raises UsageError.
+    def merge_into(
+        self, config: dict[str, Any], board: Board, known: dict[str, str], report: Report = print
+    ) -> dict[str, Any]:
+        """Return a config.json with these options in it. Asks for passwords.
 
-        known: {network: password} of what the board has been told before. say(): called with what has to make way.
+        Args:
+            config: The config.json so far.
+            board: The board that it is for.
+            known: {network: password} of the networks that the board knows already.
+            report: Called with a line of text for each sensor that has to be removed.
+
+        Raises:
+            UsageError: The options, or their pins, exclude each other, or a password is missing.
         """
-        made = self.placed(config, kind, say)
+        merged = self.merge_parts(config, board, report)
         if self.wifi and sys.stdin.isatty():
-            known = {}  # whoever types a network's name may say its password anew
-        made["wifi"] = _networks(self.wifi or config.get("wifi", []), known)
-        return made
+            known = {}  # so that a user can give a network a new password
+        merged["wifi"] = _resolve_networks(self.wifi or config.get("wifi", []), known)
+        return merged
 
-    def placed(self, config, kind, say):
-        """The same, but for Wi-Fi: each sensor and light is at a pin that it may have. Raises UsageError."""
-        made = dict(config)
-        made["sensors"] = self._sensors([filled(one, kind) for one in config.get("sensors", [])], kind, say)
+    def merge_parts(self, config: dict[str, Any], board: Board, report: Report) -> dict[str, Any]:
+        """Return the same without the networks: every sensor and light is on a pin that it may have.
+
+        Raises:
+            UsageError: see merge_into().
+        """
+        merged = dict(config)
+        present = [fill_defaults(sensor, board) for sensor in config.get("sensors", [])]
+        merged["sensors"] = self._merge_sensors(present, board, report)
         if self.name:
-            made["city"] = self.name
+            merged["city"] = self.name
         if self.page is not None:
-            made["page"] = self.page or None
+            merged["page"] = self.page or None
         if self.indicator is not None:
-            made["indicator"] = self.indicator or None
+            merged["indicator"] = self.indicator or None
         if self.watchdog is not None:
-            made["watchdog"] = self.watchdog
-        for one in [*made["sensors"], *filter(None, [made.get("indicator")])]:
-            _fitting(one, kind)
-        why = pins.clash(made)
-        if why:
-            raise UsageError(why)
-        return made
+            merged["watchdog"] = self.watchdog
+        for part in [*merged["sensors"], *filter(None, [merged.get("indicator")])]:
+            check_pins(part, board)
+        explanation = pins.explain_clash(merged)
+        if explanation:
+            raise UsageError(explanation)
+        return merged
 
-    def _sensors(self, there, kind, say):
-        """Those that are there, but for whatever is in the way of those that are given, and these."""
-        light = [] if self.light is None else [{**kind.light, "pin": self.light}]
-        given = light + [filled(one, kind) for one in self.sensors if one["kind"] != OFF]
-        _tell_apart(given)
-        off = {one["name"] for one in self.sensors if one["kind"] == OFF}
-        for name in sorted(off - {one["name"] for one in there}):
-            raise UsageError("there is no sensor %s to be switched off, only: %s" % (name, _listed(there)))
-        kept = []
-        for one in there:
-            ways = set(_ways(one))
-            other = next((new for new in given if ways & set(_ways(new))), None)
-            if one["name"] in off:
-                say("  %s is no sensor any more" % one["name"])
-            elif other is None:
-                kept.append(one)
-            elif other["name"] != one["name"]:
-                names = (one["name"], other["name"], one["good"])
-                say("  %s makes way for %s: both decide the yield or recipe of %s" % names)
+    def _merge_sensors(self, present: list[dict[str, Any]], board: Board, report: Report) -> list[dict[str, Any]]:
+        """Return the present sensors without those that the given ones replace, and the given ones."""
+        light = [] if self.light is None else [{**board.light, "pin": self.light}]
+        given = light + [fill_defaults(sensor, board) for sensor in self.sensors if sensor["kind"] != OFF]
+        _check_distinct(given)
+        off = {sensor["name"] for sensor in self.sensors if sensor["kind"] == OFF}
+        for name in sorted(off - {sensor["name"] for sensor in present}):
+            raise UsageError("there is no sensor %s to be switched off, only: %s" % (name, _list_names(present)))
+        kept: list[dict[str, Any]] = []
+        for sensor in present:
+            keys = set(_unique_keys(sensor))
+            replacement = next((new for new in given if keys & set(_unique_keys(new))), None)
+            if sensor["name"] in off:
+                report("  %s is no sensor any more" % sensor["name"])
+            elif replacement is None:
+                kept.append(sensor)
+            elif replacement["name"] != sensor["name"]:
+                names = (sensor["name"], replacement["name"], sensor["good"])
+                report("  %s makes way for %s: both decide the yield or recipe of %s" % names)
         return kept + given
 
 
-def _ways(sensor):
-    """What there can be only one of: its name, and the yield or recipe that it decides."""
-    return [("name", sensor["name"]), *((way, sensor["good"]) for way in ("yield", "recipe") if way in sensor)]
+def _unique_keys(sensor: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what only a single sensor may have: its name, and the yield or recipe that it decides."""
+    return [("name", sensor["name"]), *((what, sensor["good"]) for what in ("yield", "recipe") if what in sensor)]
 
 
-def _listed(sensors):
-    return ", ".join(sorted(one["name"] for one in sensors)) or "none"
+def _list_names(sensors: list[dict[str, Any]]) -> str:
+    return ", ".join(sorted(sensor["name"] for sensor in sensors)) or "none"
 
 
-def _tell_apart(sensors):
-    """Raises UsageError for sensors that would be in each other's way."""
-    seen = {}
-    for one in sensors:
-        for way, whose in _ways(one):
-            other = seen.setdefault((way, whose), one)
-            if other is not one and way == "name":
-                raise UsageError("two sensors are called %s: call one of them something else" % whose)
-            if other is not one:
-                names = (other["name"], one["name"], way, whose)
+def _check_distinct(sensors: list[dict[str, Any]]) -> None:
+    """Raise UsageError for two sensors of the same name, or that decide the same yield or recipe."""
+    seen: dict[tuple[str, str], dict[str, Any]] = {}
+    for sensor in sensors:
+        for what, value in _unique_keys(sensor):
+            first = seen.setdefault((what, value), sensor)
+            if first is not sensor and what == "name":
+                raise UsageError("two sensors are called %s: call one of them something else" % value)
+            if first is not sensor:
+                names = (first["name"], sensor["name"], what, value)
                 raise UsageError("%s and %s both decide the %s of %s: give one of them another good" % names)
 
 
 # A file.
 
 
-def read(file):
-    """What a TOML file says that config.json shall say; sensors may leave out what is usual, networks their password.
+def read_file(file: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the settings of a TOML file for config.json.
 
-    Raises OperationError if it cannot be read, Wrong for what makes no sense.
+    Sensors may leave out what is usual, and networks their password.
+
+    Raises:
+        OperationError: The file cannot be read.
+        UsageError: It is not TOML, or a setting makes no sense.
     """
     try:
         with open(file, "rb") as source:
-            found = tomllib.load(source)
+            settings = tomllib.load(source)
     except OSError as error:
         raise OperationError("cannot read %s: %s" % (file, error.strerror)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError("%s is not TOML: %s" % (file, error)) from None
-    networks, sensors = found.get("wifi"), found.get("sensors")
     try:
-        json.dumps(found)
+        json.dumps(settings)
     except TypeError:
         raise UsageError("%s: no setting is a date or a time" % file) from None
-    found |= {key: None for key in ("indicator", "page") if found.get(key) == OFF}  # TOML knows no null
-    checked = {**_CITY, **found}
-    if isinstance(sensors, list):
-        checked["sensors"] = [filled(one) if isinstance(one, dict) else one for one in sensors]
-    if isinstance(networks, list):
-        checked["wifi"] = [[one, ""] if isinstance(one, str) else one for one in networks]
-    boards.check(checked, file)
-    _tell_apart(checked.get("sensors", []))
-    return found
+    settings |= {key: None for key in ("indicator", "page") if settings.get(key) == OFF}  # TOML has no null
+    checked: dict[str, Any] = {**_CITY, **settings}
+    if isinstance(settings.get("sensors"), list):
+        sensors: list[Any] = settings["sensors"]
+        checked["sensors"] = [
+            fill_defaults(cast("dict[str, Any]", sensor)) if isinstance(sensor, dict) else sensor for sensor in sensors
+        ]
+    if isinstance(settings.get("wifi"), list):
+        networks: list[Any] = settings["wifi"]
+        checked["wifi"] = [[network, ""] if isinstance(network, str) else network for network in networks]
+    catalog.check_config(checked, str(file))
+    _check_distinct(checked.get("sensors", []))
+    return settings
 
 
-def sound(config, say=print):
-    """What of a board's own config.json can be used; say() is called with what cannot, and begins anew."""
-    kept = {}
+def drop_unusable(config: dict[str, Any], report: Report = print) -> dict[str, Any]:
+    """Return the usable settings of a board's config.json; report() gets a line for each setting that is dropped."""
+    kept: dict[str, Any] = {}
     for key, value in config.items():
         try:
-            boards.check({**_CITY, key: value})
+            catalog.check_config({**_CITY, key: value})
             kept[key] = value
         except OperationError as error:
-            say("  %s; it begins anew" % error)
+            report("  %s; its default replaces it" % error)
     return kept
 
 
-# What is asked.
+# Pins and networks.
 
 
-def ask(typed, config, kind):
-    """The same with what somebody answers at the terminal."""
-    name = typed.name or _until_right("The city's name", _name, default=config["city"])
-    known = [network for network, _ in config.get("wifi", [])]
-    wifi = typed.wifi
-    if not wifi:
-        empty = "" if known else " (empty: none)"
-        answer = typer.prompt("The Wi-Fi's name" + empty, default=known[0] if known else "")
-        wifi = [] if answer in ("", *known[:1]) else [answer]  # what the board knows stays
-    light, sensors = typed.light, typed.sensors
-    if light is None and not sensors:
-        if not any(one["kind"] == "adc" for one in config.get("sensors", [])):
-            analog = ", ".join(map(str, kind.pins["adc"]))
-            light = _until_right("A light sensor's pin (%s; empty: none)" % analog, lambda pin: _light(pin, kind))
-        another = "Another sensor, such as %s (empty: none)" % _SENSOR
-        sensors = []
-
-        def more(word):
-            one = sensor(word)
-            replace(typed, light=light, sensors=[*sensors, one]).placed(config, kind, lambda line: None)
-            return one
-
-        while one := _until_right(another, lambda word: more(word) if word else None):
-            sensors.append(one)
-    return replace(typed, name=name, wifi=wifi, light=light, sensors=sensors)
+def check_pins(part: dict[str, Any], board: Board) -> None:
+    """Check that a sensor or a light is on a pin that it may have on this board. Raises UsageError."""
+    explanation = pins.explain_misplaced(part, board)
+    if explanation:
+        raise UsageError(explanation)
 
 
-def _until_right(question, parse, default=""):
-    """What parse() makes of an answer; asks again while it raises UsageError."""
-    while True:
-        try:
-            return parse(typer.prompt(question, default=default, show_default=bool(default)))
-        except UsageError as error:
-            print("  %s" % error, file=sys.stderr)
-
-
-def _name(word):
-    return words.name("a city's name", word)
-
-
-def _light(word, kind):
-    return (
-        _fitting({**kind.light, "pin": words.whole("a pin", 0, 48, kind.light["pin"])(word)}, kind)["pin"]
-        if word
-        else None
-    )
-
-
-def _fitting(one, kind):
-    why = pins.why_not(one, kind)
-    if why:
-        raise UsageError(why)
-    return one
-
-
-def _networks(wanted, known):
-    """[[name, password]] of networks that are said by their names, or with their passwords already."""
-    names = [one for one in wanted if isinstance(one, str)]
-    if any("\ud800" <= sign <= "\udfff" for one in names for sign in one):
-        raise UsageError("a Wi-Fi's name is text in UTF-8, and one of those is not")
+def _resolve_networks(wanted: list[Any], known: dict[str, str]) -> list[list[str]]:
+    """Return [[name, password]] for networks that are given by name, or with their passwords already."""
+    names = [network for network in wanted if isinstance(network, str)]
+    if any("\ud800" <= character <= "\udfff" for name in names for character in name):
+        raise UsageError("the name of a Wi-Fi network is text in UTF-8, and one of those is not")
     if len(names) == 1 and PASSWORD in os.environ:
         known = {names[0]: os.environ[PASSWORD]}
-    return [[one, known[one] if one in known else _password(one, names)] if one in names else one for one in wanted]
+    return [
+        [network, known[network] if network in known else _ask_password(network, names)]
+        if network in names
+        else network
+        for network in wanted
+    ]
 
 
-def _password(network, names):
+def _ask_password(network: str, names: list[str]) -> str:
     if sys.stdin.isatty():
         question = "The password of %s (empty: none)" % network
         return typer.prompt(question, hide_input=True, default="", show_default=False)

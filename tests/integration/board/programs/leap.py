@@ -1,12 +1,15 @@
 # ruff: noqa: E402 - paths and clock come first
 """Runs on MicroPython, for test_wifi.py and others: `micropython leap.py STAND_INS FIRMWARE STORY`.
 
-Here: the board's own tasks on the stand-ins, at a clock that leaps from one deadline to the next: hours take no time,
-and what happens when is exact. STORY is a JSON file, {"wifi": networks or null, "watchdog": whether it guards,
-"indicator": settings or null, "begin": changes, "events": [[at s, changes]], "end_s": when it ends}. Changes are of
-"air" as network.py has it, of "quiet_ms" since a peer was heard, of whether the radio is "broken", of what is "dead" (a
-list of "city", "wifi", "sensors", and of "page", until it listens anew), and of what wood costs ("price_mills"). Prints
-a line of JSON for each thing that happens: [ms, what, more].
+Here: the board's own tasks on the stand-ins, with a clock that jumps from one deadline to the next: hours take no time,
+and the moment of each event is exact.
+
+STORY is a JSON file, {"wifi": networks or null, "watchdog": whether the watchdog runs, "indicator": settings or null,
+"begin": changes, "events": [[at s, changes]], "end_s": when the story ends}. Changes are of "air" as in network.py, of
+"quiet_ms" since a peer was heard, of whether the radio is "broken", of the parts that are "dead" (a list of "city",
+"wifi", "sensors", and of "page", until it listens again), and of the price of wood ("price_mills").
+
+Prints a line of JSON for each event: [ms, type of the event, detail].
 """
 
 import asyncio
@@ -14,10 +17,10 @@ import json
 import sys
 from asyncio import core
 
-stand_ins, firmware, story = sys.argv[1:]
+stand_ins, firmware, story_file = sys.argv[1:]
 sys.path.insert(0, stand_ins)
 sys.path.insert(0, firmware)
-with open(story) as file:
+with open(story_file) as file:
     story = json.load(file)
 START = core.ticks() + 60_000  # never behind the true time: see the stand-in clock.py
 _wait = core.IOQueue.wait_io_event
@@ -37,13 +40,13 @@ class Clock:
         return a + b
 
 
-def leap(queue, dt):
+def jump(queue, dt):
     _wait(queue, 0)
     if dt > 0:
         Clock.now = max(Clock.now, core._task_queue.peek().ph_key)
 
 
-core.IOQueue.wait_io_event = leap
+core.IOQueue.wait_io_event = jump
 core.ticks = Clock.ticks_ms
 sys.modules["time"] = Clock
 import hardware
@@ -52,16 +55,21 @@ now = {"air": {"networks": {}, "address": "127.0.0.1", "gateway": "127.0.0.1", "
 now.update({"broken": False, "rssi": -50, "quiet_ms": 3_600_000, "dead": [], "price_mills": 1000})
 
 
-def tell(*what):
-    print(json.dumps((Clock.now - START,) + what))
+def record(*event):
+    print(json.dumps((Clock.now - START,) + event))
+
+
+def record_log(event, text):
+    record("log", text)
 
 
 hardware.read = lambda name: now[name]
-hardware.write = tell
+hardware.write = record
 import network
 from deskonomy.economy import kernel as k
 from deskonomy.economy.city import City
-from deskonomy_board import indicator, watchdog
+from deskonomy_board.indicator import drive_indicator
+from deskonomy_board.watchdog import Heartbeat, feed_watchdog
 from deskonomy_board.wifi import Wifi
 
 network.WLAN(network.STA_IF).active(True)
@@ -77,63 +85,71 @@ def active(station, is_active):
 network.WLAN.active = active
 
 
-class Server:
-    """Of the page: dead until it listens anew."""
+class AsyncioServer:
+    """The page's: dead until the page listens again."""
 
     class task:
         def done():
             return "page" in now["dead"]
 
 
-class Travel:
+class FakeRoads:
     server = None
 
-    async def move(self, host):
+    async def listen_at(self, host):
         if host == "0.0.0.1":
             raise OSError(23)
-        tell("moved", host)
+        record("moved", host)
 
-    def quiet_ms(self):
+    def silence_ms(self):
         return now["quiet_ms"]
 
 
-class Page:
-    server = Server
+class FakePage:
+    server = AsyncioServer
 
-    async def move(self, host):
-        tell("page", host)
+    async def listen_at(self, host):
+        record("page", host)
         if "page" in now["dead"]:
             now["dead"].remove("page")
 
 
-def sign(name):
-    return lambda: 0 if name in now["dead"] else Clock.now
+class Part:
+    """A part of the program: `rounds` grows until the part is dead."""
+
+    def __init__(self, name):
+        self._name = name
+
+    @property
+    def rounds(self):
+        return 0 if self._name in now["dead"] else Clock.now
 
 
-def change(city, changes):
+def apply_changes(city, changes):
     now["air"].update(changes.pop("air", {}))
     now.update(changes)
     for n in range(2):
-        city.words[city.words[k.AT_PRICES] + n] = now["price_mills"]
+        city.state[city.state[k.AT_PRICES] + n] = now["price_mills"]
 
 
-async def tell_story():
+async def run_story():
     city = City("OAKHAM", 1, 2)
-    change(city, story["begin"])
-    wifi = Wifi(story["wifi"] or [], lambda line: tell("said", line))
-    tasks = []
+    apply_changes(city, story["begin"])
+    wifi = Wifi(story["wifi"] or [], record_log)
+    work = []
     if story["wifi"] is not None:
-        tasks.append(wifi.keep(Travel(), Page()))
+        roads = FakeRoads()
+        work.append(wifi.keep_connected(roads, [roads, FakePage()]))
     if story["watchdog"]:
-        tasks.append(watchdog.guard([sign(name) for name in ("city", "wifi", "sensors")]))
+        work.append(feed_watchdog([Heartbeat(Part(name), "rounds") for name in ("city", "wifi", "sensors")]))
     if story["indicator"]:
-        tasks.append(indicator.show(story["indicator"], city, lambda: wifi.rssi() is None))
+        work.append(drive_indicator(story["indicator"], city, lambda: wifi.rssi() is None, record_log))
     # They end with the story.
-    tasks = [asyncio.create_task(task) for task in tasks]
+    tasks = [asyncio.create_task(coroutine) for coroutine in work]
     for at_s, changes in story["events"] + [[story["end_s"], {}]]:
         await asyncio.sleep_ms(START + int(at_s * 1000) - Clock.now)
-        change(city, changes)
-    tell("ended", [task.done() for task in tasks])
+        apply_changes(city, changes)
+    record("end", [task.done() for task in tasks])
 
 
-asyncio.run(tell_story())
+asyncio.run(run_story())

@@ -1,6 +1,6 @@
 """The board's storage on a real littlefs whose flash loses its power: run by a MicroPython, `littlefs.py CHECK`.
 
-Here: a flash chip in memory, and what is checked on it; prints what it counted as JSON, or ends in a traceback.
+Here: a flash chip in memory, and the checks on it. Prints the counts of a check as JSON, or ends in a traceback.
 """
 
 import asyncio
@@ -13,22 +13,27 @@ sys.path.insert(0, __file__.rsplit("/", 1)[0] + "/../../../../firmware")
 
 import vfs
 from deskonomy.economy.merchant import Merchant
-from deskonomy.storage.decode import thaw
-from deskonomy_board import checkpoints as storage
-from deskonomy_board import restore as wake
+from deskonomy.roads.wire_road import ACKNOWLEDGING
+from deskonomy.storage.decode import decode_city
+from deskonomy_board import checkpoints, restore
 
 BLOCK = 4096
 _ERASED = b"\xff" * BLOCK
 SETTINGS = {"city": "DESKTOWN", "seed": 1, "locals": 20, "merchants": 10, "checkpoint_s": 10}
 LARGE = {"city": "DESKTOWN", "seed": 1, "locals": 100, "merchants": 10, "checkpoint_s": 10}
-GUESTS_MAX = 22
+MERCHANTS_MAX = 22
 
 
 class Flash:
-    """A flash chip as littlefs sees it. steps, erases: programs and erases, and erases alone, since it was made.
+    """A flash chip as littlefs uses it.
 
-    last: the step at which the power fails, None for none. done: the part of that step that is still done, 0 to 2
-    halves. Without power it answers with an error.
+    Without power it answers with an error.
+
+    Attributes:
+        steps: Programs and erases since it was made.
+        erases: Erases since it was made.
+        last: The step at which the power fails; None for none.
+        done: The part of that step that is still done, 0 to 2 halves.
     """
 
     def __init__(self, blocks, cells=None):
@@ -72,7 +77,7 @@ class Flash:
 
 
 def mount(flash):
-    """The flash as the current directory, as a board has it."""
+    """Mount the flash as the current directory, as on a board."""
     os.chdir("/")
     if "flash" in os.listdir("/"):
         vfs.umount("/flash")
@@ -80,198 +85,206 @@ def mount(flash):
     os.chdir("/flash")
 
 
-def fresh(blocks):
+def mount_new(blocks):
     flash = Flash(blocks)
     vfs.VfsLfs2.mkfs(flash)
     mount(flash)
     return flash
 
 
-def live(city, road):
-    """Something crosses the border, and some time passes."""
-    if not road.space():
+def cross_border(city, road):
+    """Send a merchant, and let some ticks pass."""
+    if not road.credit():
         road.acknowledge(road.sequence)
     road.send(Merchant("chair", 1_000_000 + road.sequence))
     city.run(3)
 
 
-def settled(settings=SETTINGS):
-    """A city with a road."""
-    city = wake.wake(settings, GUESTS_MAX, [], said.append)
-    road = city.ledger.road("SEASIDE", 4)
+log_lines = []
+
+
+def append_log(event, text):
+    log_lines.append(text)
+
+
+def restore_city(settings):
+    return restore.restore_city(settings, MERCHANTS_MAX, [], append_log)
+
+
+def make_city(settings=SETTINGS):
+    """Return a city and its road to an acknowledging peer."""
+    city = restore_city(settings)
+    road = city.ledger.ensure_road("SEASIDE", 4)
     road.state = "up"
-    road.ours = True
+    road.peer_state = ACKNOWLEDGING
     city.open_road(road)
     return city, road
 
 
 def save(city):
-    return asyncio.run(storage.save(city))
+    return asyncio.run(checkpoints.save_city(city))
 
 
-def saved():
-    """The digest of the city on the flash, and who is in its ledger."""
-    with open(storage.FILE, "rb") as file:
-        city = thaw(file.read(), SETTINGS["city"])
-    return city.digest(), [one.id for road in city.ledger.roads.values() for one in road.outbound]
+def read_saved():
+    """Return the digest of the city on the flash, and the merchants in its ledger."""
+    with open(checkpoints.FILE, "rb") as file:
+        city = decode_city(file.read(), SETTINGS["city"])
+    return city.digest(), [merchant.id for road in city.ledger.roads.values() for merchant in road.outbound]
 
 
-def state(city, road):
-    return city.digest(), [one.id for one in road.outbound]
+def read_state(city, road):
+    return city.digest(), [merchant.id for merchant in road.outbound]
 
 
-said = []
-
-
-def cuts(checkpoints=20, blocks=24):
-    """Cut the power at every step of so many checkpoints in a row: there is the old city or the new one."""
-    flash = fresh(blocks)
-    city, road = settled(LARGE)
+def cuts(saves=20, blocks=24):
+    """Cut the power at every step of each checkpoint: the flash has the old city or the new one."""
+    flash = mount_new(blocks)
+    city, road = make_city(LARGE)
     save(city)
     counts = {"cuts": 0, "old": 0, "new": 0}
-    for _ in range(checkpoints):
-        before, cells = state(city, road), bytes(flash.cells)
-        live(city, road)
-        after = state(city, road)
+    for _ in range(saves):
+        before, cells = read_state(city, road), bytes(flash.cells)
+        cross_border(city, road)
+        after = read_state(city, road)
         steps = flash.steps
         save(city)
         steps, whole = flash.steps - steps, bytes(flash.cells)
-        assert road.saved == road.sequence and saved() == after
+        assert road.saved_sequence == road.sequence and read_saved() == after
         for last in range(1, steps + 1):
             for done in range(3):
                 flash = Flash(blocks, cells)
                 mount(flash)
                 flash.last, flash.done = flash.steps + last, done
-                road.saved = road.sequence - 1
+                road.saved_sequence = road.sequence - 1
                 save(city)
                 assert flash.steps == flash.last, "the power did not fail at step %d of %d" % (last, steps)
-                assert road.saved < road.sequence, "somebody was let go before all was safe"
+                assert road.saved_sequence < road.sequence, "a merchant left before the checkpoint was safe"
                 flash = Flash(blocks, flash.cells)
                 mount(flash)
-                found = saved()
+                found = read_saved()
                 assert found in (before, after), "step %d of %d, %d halves of it" % (last, steps, done)
                 counts["cuts"] += 1
                 counts["old" if found == before else "new"] += 1
                 save(city)  # and it can be saved again
-                assert saved() == after
+                assert read_saved() == after
         flash = Flash(blocks, whole)
         mount(flash)
     return counts
 
 
-def erases(checkpoints=1000):
-    """How many blocks a checkpoint erases, on a flash of an ESP32's size."""
-    flash = fresh(512)
-    city, road = settled(LARGE)
+def erases(saves=1000):
+    """Count the blocks that a checkpoint erases, on a flash of an ESP32's size."""
+    flash = mount_new(512)
+    city, road = make_city(LARGE)
     save(city)
     before = flash.erases
     largest = 0
-    for _ in range(checkpoints):
-        live(city, road)
+    for _ in range(saves):
+        cross_border(city, road)
         save(city)
-        largest = max(largest, os.stat(storage.FILE)[6])
-    assert saved() == state(city, road)
-    return {"checkpoints": checkpoints, "erases": flash.erases - before, "bytes": largest}
+        largest = max(largest, os.stat(checkpoints.FILE)[6])
+    assert read_saved() == read_state(city, road)
+    return {"checkpoints": saves, "erases": flash.erases - before, "bytes": largest}
 
 
 def full():
-    """No room: that is said once, the city goes on, nobody is let go, and all is well once there is room."""
-    fresh(12)
-    city, road = settled()
-    road.state = "down"  # so that nobody leaves by himself
+    """Fill the flash: a line in the log, the city goes on, no merchant leaves; with free space it is saved again."""
+    mount_new(12)
+    city, road = make_city()
+    road.state = "down"  # so that no merchant leaves
     road.send(Merchant("chair"))
     save(city)
-    assert road.saved == 1
-    others = 0
+    assert road.saved_sequence == 1
+    files = 0
     try:
         while True:
-            with open("other%d" % others, "wb") as file:
+            with open("other%d" % files, "wb") as file:
                 file.write(bytes(BLOCK))
-            others += 1
+            files += 1
     except OSError:
-        assert others > 3
-    before = saved()
-    del said[:]
+        assert files > 3
+    before = read_saved()
+    del log_lines[:]
 
     async def story():
         # Ended below.
-        keeping = asyncio.create_task(storage.keep(city, 0.01, said.append))
+        saving = asyncio.create_task(checkpoints.save_changes(city, 0.01, append_log))
         for _ in range(3):
-            live(city, road)
+            cross_border(city, road)
             await asyncio.sleep_ms(500)
-            assert road.saved == 1 and saved() == before
-        assert len(said) == 1 and "cannot be saved" in said[0], said
+            assert road.saved_sequence == 1 and read_saved() == before
+        assert len(log_lines) == 1 and "cannot be saved" in log_lines[0], log_lines
         os.remove("other0")
         os.remove("other1")
-        while len(said) < 2:
+        while len(log_lines) < 2:
             await asyncio.sleep_ms(1)
-        keeping.cancel()
+        saving.cancel()
 
     asyncio.run(story())
-    assert road.saved == road.sequence == 4 and saved() == state(city, road)
-    assert said[1:] == ["the city is saved again"], said
+    assert road.saved_sequence == road.sequence == 4 and read_saved() == read_state(city, road)
+    assert log_lines[1:] == ["the city is saved again"], log_lines
     return {}
 
 
 def start():
-    """What a start finds, and says: nothing, a city, a damaged one, another one."""
-    flash = fresh(24)
-    del said[:]
-    city, road = settled()
-    city.ledger.arrive((5, 6), "SEASIDE")
-    live(city, road)
+    """Start without a saved city, with one, with a damaged one, and with that of another name."""
+    flash = mount_new(24)
+    del log_lines[:]
+    city, road = make_city()
+    city.ledger.record_arrival((5, 6), "SEASIDE")
+    cross_border(city, road)
     save(city)
     mount(flash)
-    again = wake.wake(SETTINGS, GUESTS_MAX, [], said.append)
+    again = restore_city(SETTINGS)
     assert (again.digest(), again.ledger.incarnation) == (city.digest(), city.ledger.incarnation)
     assert not again.ledger.volatile and again.ledger.arrivals == [(5, 6, "SEASIDE")]
     for _ in range(2):  # the second damaged file takes the place of the first
-        with open(storage.FILE, "rb") as file:
+        with open(checkpoints.FILE, "rb") as file:
             data = bytearray(file.read())
         data[len(data) // 2] ^= 1
-        with open(storage.FILE, "wb") as file:
+        with open(checkpoints.FILE, "wb") as file:
             file.write(data)
-        anew = wake.wake(SETTINGS, GUESTS_MAX, [], said.append)
+        anew = restore_city(SETTINGS)
         assert anew.tick == 0 and anew.ledger.incarnation != city.ledger.incarnation
         assert sorted(os.listdir()) == ["city.damaged"], os.listdir()
         save(anew)
     other = dict(SETTINGS)
     other["city"] = "OTHERTOWN"
-    assert wake.wake(other, GUESTS_MAX, [], said.append).name == "OTHERTOWN"
-    assert said == [
+    assert restore_city(other).name == "OTHERTOWN"
+    assert log_lines == [
         "no saved city ([Errno 2] ENOENT): DESKTOWN is born",
         "DESKTOWN goes on from tick 3",
         "the saved city is damaged: its checksum is wrong. DESKTOWN is born anew; the old file is city.damaged now",
         "the saved city is damaged: its checksum is wrong. DESKTOWN is born anew; the old file is city.damaged now",
         "the saved city is of DESKTOWN, not of OTHERTOWN. OTHERTOWN is born anew; the old file is city.damaged now",
-    ], said
+    ], log_lines
     other["checkpoint_s"] = 0
-    assert wake.wake(other, GUESTS_MAX, [], said.append).ledger.volatile and len(said) == 5
+    assert restore_city(other).ledger.volatile and len(log_lines) == 5
     return {}
 
 
 def skipped():
-    """While nobody crosses the border nothing is written."""
-    flash = fresh(24)
-    city, road = settled()
-    road.state = "down"  # so that nobody leaves by himself
+    """Write nothing while no merchant crosses the border."""
+    flash = mount_new(24)
+    city, road = make_city()
+    road.state = "down"  # so that no merchant leaves
     saves = []
 
     async def watch():
         # Ended below.
-        keeping = asyncio.create_task(storage.keep(city, 0.01, said.append))
+        saving = asyncio.create_task(checkpoints.save_changes(city, 0.01, append_log))
         for crossings in (0, 1, 2):
             before = flash.steps
             for _ in range(crossings):
-                live(city, road)
-            while road.saved < road.sequence:
+                cross_border(city, road)
+            while road.saved_sequence < road.sequence:
                 await asyncio.sleep_ms(1)
             steps = flash.steps
             city.run(100)
             await asyncio.sleep_ms(500)
             assert flash.steps == steps
             saves.append(steps > before)
-        keeping.cancel()
+        saving.cancel()
 
     asyncio.run(watch())
     assert saves == [False, True, True], saves
@@ -279,24 +292,24 @@ def skipped():
 
 
 def short():
-    """Where memory has no room for all of a checkpoint, it is written all the same."""
+    """Write a checkpoint where memory is too short for all of it."""
 
-    def no_room(city):
+    def no_memory(city):
         raise MemoryError
 
-    fresh(24)
-    city, road = settled()
-    live(city, road)
+    mount_new(24)
+    city, road = make_city()
+    cross_border(city, road)
     assert save(city) is None
-    with open(storage.FILE, "rb") as file:
+    with open(checkpoints.FILE, "rb") as file:
         usual = file.read()
-    storage.pieces = no_room
+    checkpoints.encode_pieces = no_memory
     assert save(city) is None
-    with open(storage.FILE, "rb") as file:
+    with open(checkpoints.FILE, "rb") as file:
         assert file.read() == usual
-    live(city, road)
-    assert road.saved < road.sequence
-    assert save(city) is None and saved() == state(city, road) and road.saved == road.sequence
+    cross_border(city, road)
+    assert road.saved_sequence < road.sequence
+    assert save(city) is None and read_saved() == read_state(city, road) and road.saved_sequence == road.sequence
     return {}
 
 
