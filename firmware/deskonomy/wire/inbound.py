@@ -5,8 +5,8 @@ when a line is sent (wire/session.py), what makes a line invalid (wire/codec.py)
 (roads/ledger.py).
 
 Both ends first announce their window, how many merchants they take before they save them (the message "room"). A peer
-that knows the window never sends more. So a full city need not stop reading from such a peer: the acknowledgements that let its own
-merchants go would lie behind the peer's merchants, and the peer's behind its own.
+that knows the window never sends more, so even a full city reads on: else the acknowledgements that let its merchants
+go would lie behind the peer's merchants, and the peer's acknowledgements behind its own.
 
 The first merchant with an id is answered at once, with what is saved so far: a slow checkpoint must not make a peer
 look like one that never acknowledges. Only faults of a line itself may reject a merchant, so that it is rejected

@@ -1,103 +1,140 @@
-"""`deskonomy board list`, `monitor` and `status`: what boards say, without stopping what runs on them.
+"""`deskonomy board list`, `monitor` and `status`: what boards print, without stopping the programs on them.
 
-Here: listening and showing. Not here: the port (board_port.py), changing a board (board_setup.py).
+Here: listening to ports, and printing. Not here: the port and its lines (boards/serial/), changing a board
+(board_setup.py).
 """
 
 import json
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from deskonomy_host.boards.serial import ports
-from deskonomy_host.boards.serial.console import BoardPort
-from deskonomy_host.boards.serial.lines import is_banner, parse_status
+from deskonomy_host.boards.serial.console import SerialConsole
+from deskonomy_host.boards.serial.lines import is_repl_line, parse_status
+from deskonomy_host.boards.serial.ports import PortInfo
 from deskonomy_host.errors import OperationError
-from deskonomy_host.terminal import layout as view
+from deskonomy_host.terminal import layout
 
 _LISTEN_S = 6  # a city prints a status line each second, the first a second after its start
-_BLANK = ("invalid header", "flash read err", "waiting for download")  # what a chip's own ROM says without MicroPython
+# What the ROM of a chip without MicroPython prints.
+_BLANK_CHIP = ("invalid header", "flash read err", "waiting for download")
 
 
-def list_boards(as_json):
-    """Print the ports that look like boards, and what each of them runs."""
-    found = ports.found()
+def list_boards(as_json: bool) -> None:
+    """Print the ports that look like boards, and what runs on each board."""
+    found = ports.find_ports()
     with ThreadPoolExecutor(max_workers=max(1, len(found))) as pool:
-        rows = list(pool.map(lambda port: {"port": port.path, "what": port.what, **_heard(port.path)}, found))
+        rows = list(pool.map(_describe_port, found))
     if as_json:
         print(json.dumps(rows))
-    elif not rows:
-        print("No port looks like a board. Is the cable one for data? Without a board: deskonomy board sim")
-    for row in [] if as_json else rows:
+        return
+    if not rows:
+        print("No port looks like a board. Does the cable carry data? Without a board: deskonomy board sim")
+    for row in rows:
         print("%s  %s: %s" % (row["port"], row["what"], row["runs"]))
 
 
-def _heard(path):
-    """What is heard on a port: {"runs": words, "city": its name or None}. Disturbs nothing."""
-    said = []
-    try:
-        with BoardPort(path) as board:
-            board.type(b"\r\n")  # an empty line to a city; a REPL shows its prompt
-            status = board.wait_for(lambda _: True, _LISTEN_S, said.append)
-            at_prompt = board.at_prompt
-    except (OperationError, ConnectionError) as error:
-        return {"runs": str(error), "city": None}
-    if status:
-        where = " at %s" % status["address"] if status.get("address") else ", not on Wi-Fi"
-        return {"runs": "city %s%s" % (status["city"], where), "city": status["city"]}
-    text = "\n".join(said)
-    if at_prompt:
-        runs = "MicroPython at its prompt, no city: deskonomy board setup %s" % path
-    elif any(words in text for words in _BLANK):
-        runs = "a chip without MicroPython: deskonomy board setup %s says what to do" % path
-    else:
-        runs = "something else: %s" % said[-1] if said else "silent: no MicroPython, or something that says nothing"
-    return {"runs": runs, "city": None}
+def print_status(path: str | None, as_json: bool) -> None:
+    """Print one status of the city on the board at this port, or at the only port that looks like a board.
+
+    Raises:
+        OperationError: No city prints a status there.
+    """
+    path = ports.choose_port(path)
+    status, at_prompt, log = _listen(path)
+    if status is None:
+        raise OperationError(explain_silence(path, at_prompt, log))
+    print(json.dumps(status) if as_json else layout.plain_line(status))
 
 
-def status(path, as_json):
-    """Print one reading. Raises OperationError if no city says anything."""
-    path = ports.pick(path)
-    said = []
-    with BoardPort(path) as board:
-        board.type(b"\r\n")
-        heard = board.wait_for(lambda _: True, _LISTEN_S, said.append)
-        if heard is None:
-            raise OperationError(why_silent(path, board.at_prompt, said))
-    print(json.dumps(heard) if as_json else view.plain(heard))
+def explain_silence(path: str, at_prompt: bool, log: Sequence[str]) -> str:
+    """Return one line on why no status arrives from a port.
 
-
-def why_silent(path, at_prompt, said):
-    """Why there is no status from this port, in words."""
-    last = [line for line in said if not is_banner(line)]
+    Args:
+        path: Of the port.
+        at_prompt: Whether the REPL waits for input there.
+        log: The log lines that arrived.
+    """
+    last = next((line for line in reversed(log) if not is_repl_line(line)), None)
     if at_prompt:
         return "no city runs on %s, its MicroPython waits at the prompt%s" % (
             path,
-            "; it said: %s" % last[-1] if last else "; start it: mpremote connect %s reset" % path,
+            "; its last line: %s" % last if last else "; start it: mpremote connect %s reset" % path,
         )
-    return "no city speaks on %s%s" % (path, "; it said: %s" % last[-1] if last else "")
+    return "no status of a city comes from %s%s" % (path, "; the last line: %s" % last if last else "")
 
 
-def monitor(path, as_json):
-    """Print what a board says until Ctrl-C: its log, and its status as a line; waits for a port that goes away."""
-    path = ports.pick(path)
-    with BoardPort(path) as board:
-        board.type(b"\r\n")
+def monitor(path: str | None, as_json: bool) -> None:
+    """Print what a board prints, its log lines and each status as a line, until Ctrl-C. Wait for a port that is gone.
+
+    Raises:
+        OperationError: The port cannot be opened.
+    """
+    path = ports.choose_port(path)
+    with SerialConsole(path) as console:
+        console.send(b"\r\n")
         while True:
             try:
-                said = board.lines()
+                lines = console.read_lines()
             except ConnectionError:
                 print("%s is gone; waiting for it" % path, file=sys.stderr, flush=True)
-                board.again()
+                console.reopen()
                 print("%s is back" % path, file=sys.stderr, flush=True)
                 continue
-            for line in said:
-                show(line, as_json, time.strftime("%H:%M:%S  "))
+            for line in lines:
+                print_line(line, as_json, time.strftime("%H:%M:%S  "))
 
 
-def show(line, as_json, before=""):
-    """Print a line of a console: a status for people with what comes before it, or as it is for programs."""
-    heard = parse_status(line)
+def print_line(line: str, as_json: bool, prefix: str = "") -> None:
+    """Print a line of a serial console.
+
+    Args:
+        line: A status line or a log line.
+        as_json: Print it as it is, a log line on stderr; otherwise a status as a line for people.
+        prefix: Before a line for people.
+    """
+    status = parse_status(line)
     if as_json:
-        print(line, file=sys.stderr if heard is None else sys.stdout, flush=True)
+        print(line, file=sys.stderr if status is None else sys.stdout, flush=True)
     else:
-        print(before + (line if heard is None else view.plain(heard)), flush=True)
+        print(prefix + (line if status is None else layout.plain_line(status)), flush=True)
+
+
+def _listen(path: str) -> tuple[dict[str, Any] | None, bool, list[str]]:
+    """Return the first status from a port, whether its REPL waits for input, and the log lines.
+
+    Raises:
+        OperationError, ConnectionError: The port cannot be opened, or is gone.
+    """
+    log: list[str] = []
+    with SerialConsole(path) as console:
+        console.send(b"\r\n")  # an empty line for a city; a REPL prints its prompt
+        status = console.wait_for(lambda _: True, _LISTEN_S, log.append)
+        return status, console.at_prompt, log
+
+
+def _describe_port(port: PortInfo) -> dict[str, str | None]:
+    """Return a row of the list: the port, what is known of it, what runs there, and the city's name or None."""
+    row: dict[str, str | None] = {"port": port.path, "what": port.description}
+    try:
+        status, at_prompt, log = _listen(port.path)
+    except (OperationError, ConnectionError) as error:
+        return {**row, "runs": str(error), "city": None}
+    if status:
+        address = " at %s" % status["address"] if status.get("address") else ", not on Wi-Fi"
+        return {**row, "runs": "city %s%s" % (status["city"], address), "city": status["city"]}
+    return {**row, "runs": _describe_silence(port.path, at_prompt, log), "city": None}
+
+
+def _describe_silence(path: str, at_prompt: bool, log: Sequence[str]) -> str:
+    """Return what runs on a port from which no status arrives."""
+    if at_prompt:
+        return "MicroPython at its prompt, no city: deskonomy board setup %s" % path
+    if any(text in line for line in log for text in _BLANK_CHIP):
+        return "a chip without MicroPython: type deskonomy board setup %s for advice" % path
+    if log:
+        return "something else: %s" % log[-1]
+    return "silent: no MicroPython, or a program that prints nothing"

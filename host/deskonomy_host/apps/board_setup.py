@@ -1,7 +1,7 @@
 """`deskonomy board deploy`, `setup`, `erase` and `calibrate`: the commands that change a board.
 
-Here: their order of steps, what is shown. Not here: what is asked and said (board_settings.py), how files get onto a
-board (deploy.py), MicroPython itself (flash.py), commands that only listen (board_watch.py).
+Here: the order of their steps, and what they print. Not here: the settings of a board (boards/spec/), putting the
+firmware on it (boards/deploy/), commands that only listen (board_monitor.py).
 """
 
 import asyncio
@@ -10,226 +10,292 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from os import PathLike
+from typing import Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from deskonomy_host.apps.board_monitor import why_silent
-from deskonomy_host.boards.deploy import deploy as deploying
-from deskonomy_host.boards.deploy import flash
-from deskonomy_host.boards.deploy.inventory import survey
+from deskonomy_host.apps.board_monitor import explain_silence
+from deskonomy_host.boards.deploy import config_file, execute, flash
+from deskonomy_host.boards.deploy.deploy import deploy as deploy_firmware
+from deskonomy_host.boards.deploy.inventory import Inventory, read_inventory
+from deskonomy_host.boards.deploy.plan import DeployPlan
 from deskonomy_host.boards.serial import ports
-from deskonomy_host.boards.serial.console import BoardPort
-from deskonomy_host.boards.serial.lines import is_banner
-from deskonomy_host.boards.spec import catalog as boards
-from deskonomy_host.boards.spec import defaults as usual
-from deskonomy_host.boards.spec import options as board_settings
-from deskonomy_host.boards.spec import pins
+from deskonomy_host.boards.serial.console import SerialConsole
+from deskonomy_host.boards.serial.lines import is_repl_line
+from deskonomy_host.boards.spec import catalog, defaults, options, pins, questions
+from deskonomy_host.boards.spec.catalog import Board
+from deskonomy_host.boards.spec.options import BoardOptions
 from deskonomy_host.errors import OperationError, UsageError
-from deskonomy_host.roads import keyring as keys
+from deskonomy_host.roads import keyring
 
-_ANSWER_S = 10
-_RESET_S = 15  # for the port of a chip with USB of its own to come back
-_AGAIN_S = 2  # what is typed while a board starts is lost
-_UP_S = 90  # a board tries each of its networks for 15 s
-_STEPS = {"digital": "0 or 1", "button": "how often it was pressed"}  # kinds with nothing to calibrate
+_ANSWER_S = 10  # for a MicroPython to answer
+_RESET_S = 15  # for the port of a chip with its own USB to come back
+_RETRY_S = 2  # between two interrupts; input is lost while a board starts
+_START_S = 90  # for a city to start; a board tries each of its networks for 15 s
 
-
-def deploy(path):
-    """Make a board run this firmware, with the settings that it has."""
-    path = ports.pick(path)
-    with _stopped(path):
-        config = asyncio.run(deploying.config_of(path, asyncio.run(survey(path))))
-        config = board_settings.sound(config, say=lambda line: None)  # the board itself says what is wrong with it
-        made = _deploy(path, None)
-    _wait_until_up(path, json.loads(made.config) if made.config else config)
+Config = dict[str, Any]
 
 
-def setup(path, typed, *, file, open_city, image):
-    """Make a city of a board: MicroPython, firmware, settings, key.
+def deploy(path: str | None) -> None:
+    """Make a board run this firmware, with the settings that it has.
 
-    typed: a board_settings.Typed; at a terminal and without a file, what it leaves out is asked. file: a TOML file that
-    says what config.json shall say. open_city: give it no key. image: of MicroPython, for a blank chip.
+    Args:
+        path: Of the board's port; None for the only port that looks like a board.
+
+    Raises:
+        OperationError: No MicroPython answers, the deploy fails, or the city does not start.
     """
-    said = board_settings.read(file) if file else {}
-    path = ports.pick(path)
+    path = ports.choose_port(path)
+    with _interrupted(path):
+        config = asyncio.run(_read_config(path))
+        # The board itself reports the settings that it cannot use.
+        config = options.drop_unusable(config, report=lambda line: None)
+        plan = _deploy(path, None)
+    _wait_until_up(path, json.loads(plan.config) if plan.config else config)
+
+
+def setup(
+    path: str | None,
+    given: BoardOptions,
+    *,
+    file: str | PathLike[str] | None,
+    open_city: bool,
+    image: str | PathLike[str] | None,
+) -> None:
+    """Set up a board: MicroPython, firmware, settings, key.
+
+    Args:
+        path: Of the board's port; None for the only port that looks like a board.
+        given: Options of the command line. At a terminal, and without a file, the user is asked for missing ones.
+        file: A TOML file with settings for config.json; None for none.
+        open_city: Whether the city has no key.
+        image: Of MicroPython, for a blank chip; None if it has one.
+
+    Raises:
+        OperationError: A step fails on the board.
+        UsageError: The settings are not valid for the board.
+    """
+    settings = options.read_file(file) if file else {}
+    path = ports.choose_port(path)
     config = None
 
-    def settle(kind, has):
-        told = {**kind.config, **has, **said}
-        words = board_settings.ask(typed, told, kind) if sys.stdin.isatty() and not file else typed
-        return words.into(told, kind, dict(has.get("wifi", [])))
+    def complete(board: Board, present: Config) -> Config:
+        """Return the new settings, given those that are present on the board."""
+        base = {**board.config, **present, **settings}
+        complete = questions.ask_missing(given, base, board) if sys.stdin.isatty() and not file else given
+        return complete.merge_into(base, board, dict(present.get("wifi", [])))
 
     if image:
-        kind = flash.board_for(image)
-        config = settle(kind, {})  # before anything is erased
-        flash.flash(path, image, kind)
-    with _stopped(path, _RESET_S if image else 0):
-        on_board = asyncio.run(survey(path))
-        kind = boards.detect(on_board)
-        print("%s, MicroPython %s on %s" % (kind.name, on_board.version, on_board.machine))
+        board = flash.identify_file(image)
+        config = complete(board, {})  # before anything is erased
+        flash.flash_micropython(path, image, board)
+    with _interrupted(path, _RESET_S if image else 0):
+        inventory = asyncio.run(read_inventory(path))
+        board = catalog.detect_board(inventory)
+        print("%s, MicroPython %s on %s" % (board.name, inventory.version, inventory.machine))
         if config is None:
-            config = settle(kind, board_settings.sound(asyncio.run(deploying.config_of(path, on_board))))
+            present = asyncio.run(config_file.read_config(path, inventory))
+            config = complete(board, options.drop_unusable(present))
         if open_city:
             config.pop("key", None)
         elif not config.get("key"):
-            config["key"] = keys.text(keys.new())
+            config["key"] = keyring.format_key(keyring.create_key())
         _deploy(path, config)
     if config.get("key"):
-        keys.remember(config["city"], bytes.fromhex(config["key"]))
-    elif keys.forget(config["city"]):
-        print("the key of %s is forgotten: it lets in whoever comes" % config["city"])
+        keyring.store_key(config["city"], bytes.fromhex(config["key"]))
+    elif keyring.remove_key(config["city"]):
+        print("the key of %s is forgotten: the city accepts every peer" % config["city"])
     _wait_until_up(path, config)
 
 
-def erase(path, yes):
-    """Remove all that is ours from a board; MicroPython stays."""
-    path = ports.pick(path)
-    if not yes:
+def erase(path: str | None, confirmed: bool) -> None:
+    """Remove the firmware, its settings and its city from a board; MicroPython stays.
+
+    Args:
+        path: Of the board's port; None for the only port that looks like a board.
+        confirmed: Whether the user need not be asked.
+
+    Raises:
+        OperationError: No MicroPython answers, or it fails on the board.
+        UsageError: The user has to confirm, and cannot be asked.
+    """
+    path = ports.choose_port(path)
+    if not confirmed:
         if not sys.stdin.isatty():
             raise UsageError("erase asks first: type deskonomy board erase %s --yes" % path)
-        if not typer.confirm("Remove the city from %s, with its settings and all who live there?" % path):
+        if not typer.confirm("Remove the city from %s, with its settings and all its residents?" % path):
             print("nothing is removed")
             return
-    with _stopped(path):
-        removed = asyncio.run(deploying.erase(path, asyncio.run(survey(path))))
+    with _interrupted(path):
+        inventory = asyncio.run(read_inventory(path))
+        removed = asyncio.run(execute.erase(path, inventory))
     print("removed %d files and folders; MicroPython is still on %s" % (len(removed), path))
 
 
-def calibrate(path, sensor, seconds):
-    """Watch a sensor, and write the lowest and highest that it read into the board's config.json."""
-    path = ports.pick(path)
-    with _stopped(path):
-        on_board = asyncio.run(survey(path))
-        config = asyncio.run(deploying.config_of(path, on_board))
-        boards.check(config)
-        words = boards.sensor_of(config, sensor)
-        kind = boards.detect(on_board)
-        why = pins.why_not(words, kind)
-        if words["kind"] in _STEPS:
-            why = "%s is a %s: it reads %s, and needs no calibration" % (sensor, words["kind"], _STEPS[words["kind"]])
-        if why:
-            raise OperationError(why)
-        asyncio.run(deploying.reset(path))
-    _, _, least, how = usual.typical(words, kind)
-    print("Show %s its lowest and its highest within %g s: %s." % (sensor, seconds, how))
-    low, high = _watch(path, sensor, seconds)
-    if high - low < least:
-        raise OperationError(
-            "%s read only %d to %d: too little to tell apart; nothing is changed" % (sensor, low, high)
-        )
-    if words["low"] > words["high"]:  # it reads less where there is more
+def calibrate(path: str | None, name: str, seconds: float) -> None:
+    """Watch a sensor, and write its lowest and highest reading into the board's config.json.
+
+    Args:
+        path: Of the board's port; None for the only port that looks like a board.
+        name: Of the sensor.
+        seconds: How long to watch it, from its first reading.
+
+    Raises:
+        OperationError: The sensor cannot be read or calibrated, or its readings differ too little.
+        UsageError: The board has no sensor of this name.
+    """
+    path = ports.choose_port(path)
+    with _interrupted(path):
+        inventory = asyncio.run(read_inventory(path))
+        config = asyncio.run(config_file.read_config(path, inventory))
+        catalog.check_config(config)
+        sensor = catalog.find_sensor(config, name)
+        board = catalog.detect_board(inventory)
+        quantity = defaults.find_quantity(sensor, board)
+        problem = pins.explain_misplaced(sensor, board)
+        if not quantity.difference_min:
+            problem = "%s is a %s: it reads %s, and needs no calibration" % (name, sensor["kind"], quantity.ends)
+        if problem:
+            raise OperationError(problem)
+        asyncio.run(execute.reset(path))
+    print("Show %s its lowest and its highest within %g s: %s." % (name, seconds, quantity.ends))
+    low, high = _watch_sensor(path, name, seconds)
+    if high - low < quantity.difference_min:
+        raise OperationError("%s read only %d to %d: too little to tell apart; nothing is changed" % (name, low, high))
+    if sensor["low"] > sensor["high"]:  # it reads less where there is more
         low, high = high, low
-    words["low"], words["high"] = low, high
-    with _stopped(path):
-        asyncio.run(deploying.configure(path, config))
-    print("%s: level 0 at %d, level 1 at %d" % (sensor, low, high))
+    sensor["low"], sensor["high"] = low, high
+    with _interrupted(path):
+        asyncio.run(_rewrite_config(path, config))
+    print("%s: level 0 at %d, level 1 at %d" % (name, low, high))
     _wait_until_up(path, config)
 
 
-@contextlib.contextmanager
-def _stopped(path, patience_s=0):
-    """Stops what runs on the MicroPython on this port. If anything fails meanwhile, the board starts again as it is.
+async def _read_config(path: str) -> Config:
+    inventory: Inventory = await read_inventory(path)
+    return await config_file.read_config(path, inventory)
 
-    patience_s: as BoardPort takes it. Raises OperationError with what to do where no MicroPython answers.
+
+async def _rewrite_config(path: str, config: Config) -> None:
+    await config_file.write_config(path, config)
+    await execute.reset(path)
+
+
+@contextlib.contextmanager
+def _interrupted(path: str, patience_s: float = 0) -> Iterator[None]:
+    """Interrupt the program on this port for the block. If the block fails, reset the board, so that it runs again.
+
+    Args:
+        path: Of the port.
+        patience_s: As SerialConsole takes it.
+
+    Raises:
+        OperationError: No MicroPython answers; the message says what to do.
     """
-    with BoardPort(path, patience_s) as board:
+    with SerialConsole(path, patience_s) as console:
         try:
-            _get_to_prompt(board)
+            _get_to_prompt(console)
         except KeyboardInterrupt:
-            board.type(b"\x03\x02\x04")  # it may have stopped already: a soft reset
+            console.send(b"\x03\x02\x04")  # the program may have stopped already: a soft reset
             raise
     try:
         yield
     except BaseException:
-        heed = signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever types it again must not leave the board stopped
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave the board stopped
         with contextlib.suppress(OperationError):
-            asyncio.run(deploying.reset(path))
-        signal.signal(signal.SIGINT, heed)
+            asyncio.run(execute.reset(path))
+        signal.signal(signal.SIGINT, handler)
         raise
 
 
-def _get_to_prompt(board):
-    """Stop what runs on the board, wherever it is. Raises OperationError if no MicroPython answers."""
-    begin = again = time.monotonic()
-    while not board.at_prompt:
-        if time.monotonic() > begin + _ANSWER_S:
-            raise OperationError(flash.advice(board.path))
+def _get_to_prompt(console: SerialConsole) -> None:
+    """Interrupt the program on the board, wherever it is. Raises OperationError if no MicroPython answers."""
+    start = next_try = time.monotonic()
+    while not console.at_prompt:
+        if time.monotonic() > start + _ANSWER_S:
+            raise OperationError(flash.advise_blank_chip(console.path))
         try:
-            if time.monotonic() >= again:
-                board.type(b"\r\x03\x03\x02")
-                again += _AGAIN_S
-            board.lines()
+            if time.monotonic() >= next_try:
+                console.send(b"\r\x03\x03\x02")
+                next_try += _RETRY_S
+            console.read_lines()
         except ConnectionError:
-            board.again(begin + _ANSWER_S)
+            console.reopen(start + _ANSWER_S)
 
 
-def _deploy(path, config):
-    """Carry out a deploy with a progress bar, and say what it did. Returns its Plan."""
+def _deploy(path: str, config: Config | None) -> DeployPlan:
+    """Deploy with a progress bar, and print what has changed. Return the plan."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("looking", total=None)
+        task = bar.add_task("reading", total=None)
 
-        def step(done, whole, what):
-            bar.update(task, description=what or "done", completed=done, total=whole or 1)
+        def update(bytes_sent: int, bytes_total: int, file: str) -> None:
+            bar.update(task, description=file or "done", completed=bytes_sent, total=bytes_total or 1)
 
-        made = asyncio.run(deploying.deploy(path, config, step))
-    if made.empty:
+        plan = asyncio.run(deploy_firmware(path, config, update))
+    if plan.is_empty:
         print("%s has it all already" % path)
     else:
-        size = sum(len(data) for data in made.send.values())
-        print("sent %d files (%d KB), kept %d" % (len(made.send), size // 1024, len(made.kept) + len(made.copy)))
-    if made.aside:
-        print("Your main.py is called %s from now on." % made.aside)
-    if made.slot == deploying.BESIDE_IMAGE:
-        print("Its firmware is part of its MicroPython image; a newer one takes a new image, or a stock one.")
-    return made
+        kept = len(plan.kept) + len(plan.copy)
+        print("sent %d files (%d KB), kept %d" % (len(plan.send), plan.bytes_to_send // 1024, kept))
+    if plan.renamed_main:
+        print("Your main.py is called %s from now on." % plan.renamed_main)
+    if plan.is_beside_image:
+        print("Its firmware is part of its MicroPython image; a newer one needs a new image, or a stock image.")
+    return plan
 
 
-def _wait_until_up(path, config):
-    """Wait until the city says where it is, or, where its config names no network, that it is there.
+def _wait_until_up(path: str, config: Config) -> None:
+    """Wait until the city has an address; if its settings name no network, until it runs.
 
-    Raises OperationError with what the board said last.
+    Raises:
+        OperationError: It does not start; the message has the board's last line.
     """
-    said = []
+    log = []
 
-    def note(line):
-        said.append(line)
-        if not is_banner(line):
+    def print_log(line: str) -> None:
+        log.append(line)
+        if not is_repl_line(line):
             print("  " + line)
 
     networks = " or ".join(name for name, _ in config.get("wifi", []))
-    with BoardPort(path, _RESET_S) as board:
-        heard = board.wait_for(lambda status: status["address"] or not networks, _UP_S, note, prompt_s=_ANSWER_S)
-        if heard is None and board.status:
+    with SerialConsole(path, _RESET_S) as console:
+        status = console.wait_for(
+            lambda status: status["address"] or not networks, _START_S, print_log, prompt_s=_ANSWER_S
+        )
+        if status is None and console.status:
             raise OperationError(
                 "%s runs, but is not on Wi-Fi %s: is that in reach, is the password right? "
-                "Say it anew: deskonomy board setup %s --wifi NETWORK" % (board.status["city"], networks, path)
+                "Give it again: deskonomy board setup %s --wifi NETWORK" % (console.status["city"], networks, path)
             )
-        if heard is None:
-            raise OperationError(why_silent(path, board.at_prompt, said))
+        if status is None:
+            raise OperationError(explain_silence(path, console.at_prompt, log))
     if networks:
-        print("%s is up at %s" % (heard["city"], heard["address"]))
+        print("%s is up at %s" % (status["city"], status["address"]))
     else:
-        print("%s is up, alone: deskonomy board setup %s --wifi NETWORK lets it trade" % (heard["city"], path))
+        print("%s is up, alone: deskonomy board setup %s --wifi NETWORK lets it trade" % (status["city"], path))
 
 
-def _watch(path, sensor, seconds):
-    """(lowest, highest) raw reading of a sensor within so many seconds from its first. Raises OperationError."""
-    seen = []
-    until = None
-    with BoardPort(path, _RESET_S) as board:
-        while until is None or time.monotonic() < until:
-            heard = board.wait_for(lambda status: sensor in status["sensors"], _UP_S, prompt_s=_ANSWER_S)
-            if heard is None:
-                raise OperationError(why_silent(path, board.at_prompt, []))
-            told = heard["sensors"][sensor]
-            if "error" in told:
-                raise OperationError("%s cannot be read: %s. Is it wired as it is set up?" % (sensor, told["error"]))
-            if "raw" in told:
-                until = until or time.monotonic() + seconds
-                seen.append(told["raw"])
-                print("  %s reads %s, so far %s to %s" % (sensor, seen[-1], min(seen), max(seen)), file=sys.stderr)
-    return min(seen), max(seen)
+def _watch_sensor(path: str, name: str, seconds: float) -> tuple[int, int]:
+    """Return a sensor's lowest and highest raw reading, from its first for this time. Raises OperationError."""
+    readings: list[int] = []
+    deadline = None
+    with SerialConsole(path, _RESET_S) as console:
+        while deadline is None or time.monotonic() < deadline:
+            status = console.wait_for(lambda status: name in status["sensors"], _START_S, prompt_s=_ANSWER_S)
+            if status is None:
+                raise OperationError(explain_silence(path, console.at_prompt, []))
+            sensor = status["sensors"][name]
+            if "error" in sensor:
+                raise OperationError("%s cannot be read: %s. Is it wired as it is set up?" % (name, sensor["error"]))
+            if "raw" in sensor:
+                deadline = deadline or time.monotonic() + seconds
+                readings.append(sensor["raw"])
+                extremes = (min(readings), max(readings))
+                print("  %s reads %s, so far %s to %s" % (name, sensor["raw"], *extremes), file=sys.stderr)
+    return min(readings), max(readings)

@@ -1,13 +1,13 @@
-"""What a board senses without any wiring: the strength of its Wi-Fi."""
+"""The sensor of a board without any wiring: the strength of its Wi-Fi."""
 
 import json
 
 from deskonomy_host.boards.simulator.board import SimulatedBoard
-from deskonomy_host.boards.spec import catalog as boards
+from deskonomy_host.boards.spec import catalog
 
 
-def test_a_board_as_it_comes_senses_the_strength_of_its_wifi(loop, micropython, tmp_path):
-    config = {**boards.load("ESP32_GENERIC").config, "wifi": [["SIMULATED", ""]]}
+def test_first_config_of_board_senses_strength_of_wifi(loop, micropython, tmp_path):
+    config = {**catalog.load_board("ESP32_GENERIC").config, "wifi": [["SIMULATED", ""]]}
     (tmp_path / "config.json").write_text(json.dumps(config))
 
     async def story():

@@ -1,4 +1,4 @@
-"""`deskonomy board sim` and `board sense` as a user types them, and what they leave behind: nothing."""
+"""`deskonomy board sim` and `board sense` as a user types them; they leave no process and no file."""
 
 import json
 import os
@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers.commands import PATIENCE_S, PIPE_BYTES, WORDS
-from proofs.chaos.town import free_ports
+from helpers.commands import COMMAND, PATIENCE_S, PIPE_BYTES
+from helpers.ports import find_free_ports
 
 
 @pytest.fixture
 def environment(tmp_path, micropython):
-    """No other board, of another test or of the developer, is running in it."""
+    """Return the environment of commands, in which no other board is running."""
     runtime = tmp_path / "runtime"
     runtime.mkdir(mode=0o700)
     return {
@@ -28,21 +28,25 @@ def environment(tmp_path, micropython):
 
 
 @pytest.fixture
-def typed(environment):
-    def run(*words):
-        return subprocess.run([*WORDS, *words], env=environment, text=True, capture_output=True, timeout=PATIENCE_S)
+def type_command(environment):
+    """Return type_command(*arguments): it runs a command to its end."""
+
+    def run(*arguments):
+        return subprocess.run(
+            [*COMMAND, *arguments], env=environment, text=True, capture_output=True, timeout=PATIENCE_S
+        )
 
     return run
 
 
 @pytest.fixture
 def sim(environment):
-    """Starts `deskonomy board sim --json`; (its process, its first line)."""
+    """Return sim(*arguments): it starts `deskonomy board sim --json` and returns its process and its first line."""
     started = []
 
-    def start(*words):
+    def start(*arguments):
         process = subprocess.Popen(
-            [*WORDS, "board", "sim", "--json", *words],
+            [*COMMAND, "board", "sim", "--json", *arguments],
             **{"env": environment, "text": True, "stdout": -1, "stderr": -1, "pipesize": PIPE_BYTES},
         )
         started.append(process)
@@ -56,8 +60,8 @@ def sim(environment):
         process.communicate()
 
 
-def running(text):
-    """The command lines with this in them."""
+def list_interpreters(text):
+    """Return the command lines of simulated boards that contain this text."""
     if os.path.isdir("/proc/self"):
         lines = []
         for file in Path("/proc").glob("[0-9]*/cmdline"):
@@ -71,7 +75,7 @@ def running(text):
 
 
 def is_refused(port):
-    """Whether nobody listens there."""
+    """Return whether no program listens on this port."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S).close()
     except ConnectionRefusedError:
@@ -79,14 +83,14 @@ def is_refused(port):
     return False
 
 
-def until(happened):
+def wait_until(condition):
     deadline = time.monotonic() + PATIENCE_S
-    while not happened():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
-def test_the_first_line_says_where_it_is_and_status_lines_follow(sim, typed):
+def test_first_line_has_addresses_and_status_lines_follow(sim, type_command):
     process, where = sim("--name", "OAKHAM", "--seed", "3", "--locals", "12", "--sensor", "light=0.75")
     assert set(where) == {"serial", "address", "city"} and where["city"] == "OAKHAM"
     host, port = where["address"].split(":")
@@ -94,39 +98,39 @@ def test_the_first_line_says_where_it_is_and_status_lines_follow(sim, typed):
     status = json.loads(process.stdout.readline())
     assert (status["seed"], status["locals"], status["address"]) == (3, 12, where["address"])
     assert abs(status["yield"]["wood"] - 1.5) < 0.01
-    assert typed("board", "sense", "light", "0").stdout == "light reads 0\n"
-    assert typed("influence", "OAKHAM", "bed", "0.5").stdout == "OAKHAM: one act of making bed gives 0.5\n"
+    assert type_command("board", "sense", "light", "0").stdout == "light reads 0\n"
+    assert type_command("influence", "OAKHAM", "bed", "0.5").stdout == "OAKHAM: one act of making bed gives 0.5\n"
     while status["yield"]["wood"] > 0.1 or status["yield"]["bed"] != 0.5:
         status = json.loads(process.stdout.readline())
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_however_it_ends_it_leaves_nothing_behind(sim, tmp_path, how):
-    [port] = free_ports(1)  # not one that another city comes to use, as it does 55555
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_signal_ends_board_without_leaving_anything(sim, tmp_path, number):
+    [port] = find_free_ports(1)  # 55555 may be in use by another city
     process, where = sim("--port", str(port))
     assert where["address"] == f"127.0.0.1:{port}"
-    assert running(str(tmp_path))
-    process.send_signal(how)
-    _, said = process.communicate(timeout=PATIENCE_S)
-    until(lambda: not running(str(tmp_path)))
-    until(lambda: is_refused(port))  # a process lets go of its sockets a moment after its command line is gone
-    if how != signal.SIGKILL:
+    assert list_interpreters(str(tmp_path))
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=PATIENCE_S)
+    wait_until(lambda: not list_interpreters(str(tmp_path)))
+    wait_until(lambda: is_refused(port))  # its sockets close a moment after its command line is gone
+    if number != signal.SIGKILL:
         assert process.returncode == 130
-        assert "Traceback" not in said
+        assert "Traceback" not in errors
         assert not list(tmp_path.glob("deskonomy-*"))
 
 
-def test_an_older_micropython_is_said(typed, tmp_path):
+def test_message_for_older_micropython(type_command, tmp_path):
     older = tmp_path / "micropython"
     older.write_text("#!/bin/sh\necho micropython 1 28\n")
     older.chmod(0o755)
-    done = typed("board", "sim", "--micropython", str(older))
+    done = type_command("board", "sim", "--micropython", str(older))
     assert done.returncode == 1
     assert "is MicroPython 1.28, which loses what is typed while its REPL starts: give 1.29" in done.stderr
 
 
 @pytest.mark.parametrize(
-    "words, status, line",
+    "arguments, status, line",
     [
         (["--micropython", "/no/such"], 1, "no MicroPython at /no/such: give a MicroPython"),
         (
@@ -141,22 +145,22 @@ def test_an_older_micropython_is_said(typed, tmp_path):
         (["--connect", "nowhere"], 2, "--connect takes HOST:PORT"),
     ],
 )
-def test_what_cannot_be_is_said_in_one_line(typed, words, status, line):
-    done = typed("board", "sim", *words)
+def test_message_for_invalid_arguments_is_one_line(type_command, arguments, status, line):
+    done = type_command("board", "sim", *arguments)
     assert (done.returncode, done.stdout) == (status, "")
     assert line in done.stderr and done.stderr.count("\n") == 1
 
 
-def test_two_boards_do_not_share_a_flash(sim, typed, tmp_path):
+def test_two_boards_cannot_share_a_flash(sim, type_command, tmp_path):
     sim("--dir", str(tmp_path / "flash"))
-    done = typed("board", "sim", "--dir", str(tmp_path / "flash"))
+    done = type_command("board", "sim", "--dir", str(tmp_path / "flash"))
     assert done.returncode == 1 and "is the flash of a simulated board that runs: name another" in done.stderr
-    done = typed("board", "sense", "light", "1", "--board", "NOPE")
+    done = type_command("board", "sense", "light", "1", "--board", "NOPE")
     assert done.returncode == 1 and "no simulated board is called NOPE, only DESKTOWN" in done.stderr
 
 
-def test_sensing_without_a_board_is_said_in_one_line(typed):
-    done = typed("board", "sense", "light", "0.5")
+def test_message_for_sense_without_board_is_one_line(type_command):
+    done = type_command("board", "sense", "light", "0.5")
     assert done.returncode == 1
     assert done.stderr == "deskonomy: no simulated board is running; start one: deskonomy board sim --name DESKTOWN\n"
-    assert typed("board", "sense", "light", "2").returncode == 2
+    assert type_command("board", "sense", "light", "2").returncode == 2

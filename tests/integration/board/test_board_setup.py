@@ -7,24 +7,25 @@ import subprocess
 import threading
 
 import pytest
-from helpers.commands import PATIENCE_S, WORDS
+from helpers.commands import COMMAND, PATIENCE_S
 
 SIM = "board sim --json --heap 400k"
 
 
 @pytest.fixture
 def flash(tmp_path):
+    """Return the folder that is the flash of the simulated board."""
     return tmp_path / "flash"
 
 
 @pytest.fixture
 def sim(start, flash):
-    """(a simulated board that runs, its first line)."""
+    """Return a simulated board that runs, and its first line."""
     board = start(f"{SIM} --dir {flash}")
     return board, board.next()
 
 
-def test_what_is_plugged_in_and_how_it_does(deskonomy, sim):
+def test_list_and_status_show_board(deskonomy, sim):
     _, where = sim
     assert deskonomy("board list").stdout == f"{where['serial']}  simulated: city DESKTOWN at {where['address']}\n"
     (row,) = json.loads(deskonomy("board list --json").stdout)
@@ -34,7 +35,7 @@ def test_what_is_plugged_in_and_how_it_does(deskonomy, sim):
     assert deskonomy(f"board status {where['serial']}").stdout.startswith("DESKTOWN tick ")
 
 
-def test_setup_makes_a_city_of_its_own(deskonomy, sim, flash, environment, tmp_path):
+def test_setup_sets_city_wifi_and_key(deskonomy, sim, flash, environment, tmp_path):
     environment["DESKONOMY_WIFI_PASSWORD"] = "correct horse"
     done = deskonomy("board setup --name OAKHAM --wifi HOME --light 34")
     assert done.returncode == 0, done.stderr
@@ -48,7 +49,7 @@ def test_setup_makes_a_city_of_its_own(deskonomy, sim, flash, environment, tmp_p
     for file in tmp_path.rglob("*"):
         if flash not in file.parents and file.is_file():
             assert b"correct horse" not in file.read_bytes(), file
-    # The next one keeps what it is not told, the key too, and sends nothing.
+    # The next setup keeps what is not given, the key too, and sends nothing.
     assert "has it all already" in deskonomy("board setup").stdout
     assert json.loads((flash / "config.json").read_text()) == config
     (tmp_path / "board.toml").write_text("speed = 50\nlocals = 12\n")
@@ -58,31 +59,31 @@ def test_setup_makes_a_city_of_its_own(deskonomy, sim, flash, environment, tmp_p
     assert now == {**{k: v for k, v in config.items() if k != "key"}, "speed": 50, "locals": 12}
 
 
-def at_terminal(environment, words, dialogue):
-    """Type a command at a terminal, and each answer after its question; returns all that was shown, when it is done."""
-    ours, theirs = os.openpty()
+def type_at_terminal(environment, line, dialogue):
+    """Type a command at a terminal, and each answer after its question; return all that was shown."""
+    inside, outside = os.openpty()
     process = subprocess.Popen(
-        [*WORDS, *words.split()],
+        [*COMMAND, *line.split()],
         env=environment,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
+        stdin=outside,
+        stdout=outside,
+        stderr=outside,
         start_new_session=True,
     )
-    os.close(theirs)
-    shown, begin = bytearray(), 0
-    with contextlib.closing(os.fdopen(ours, "wb", buffering=0)):
-        for words, answer in dialogue:
-            while (at := shown.find(words, begin)) < 0:
-                shown.extend(os.read(ours, 1024))
-            begin = at + len(words)
-            os.write(ours, answer)
+    os.close(outside)
+    output, start = bytearray(), 0
+    with contextlib.closing(os.fdopen(inside, "wb", buffering=0)):
+        for question, answer in dialogue:
+            while (at := output.find(question, start)) < 0:
+                output.extend(os.read(inside, 1024))
+            start = at + len(question)
+            os.write(inside, answer)
         assert process.wait(PATIENCE_S) == 0
-    return shown
+    return output
 
 
-def test_setup_asks_at_a_terminal(sim, environment, flash):
-    shown = at_terminal(
+def test_setup_asks_at_terminal(sim, environment, flash):
+    output = type_at_terminal(
         environment,
         "board setup",
         [
@@ -98,15 +99,15 @@ def test_setup_asks_at_a_terminal(sim, environment, flash):
             (b"OAKHAM is up at ", b""),
         ],
     )
-    assert b"not shown" not in shown
+    assert b"not shown" not in output
     config = json.loads((flash / "config.json").read_text())
     assert (config["city"], config["wifi"]) == ("OAKHAM", [["HOME", "not shown"]])
-    assert [(one["name"], one["pin"], one["good"]) for one in config["sensors"]] == [
+    assert [(sensor["name"], sensor["pin"], sensor["good"]) for sensor in config["sensors"]] == [
         ("light", 34, "wood"),
         ("soil", 33, "thread"),
     ]
-    # A password that was wrong is said anew; whatever else is asked stays as it is with the return key alone.
-    at_terminal(
+    # A password can be given again; the return key alone keeps everything else.
+    type_at_terminal(
         environment,
         "board setup --wifi HOME",
         [
@@ -138,7 +139,7 @@ good = "thread"
 """
 
 
-def test_setup_by_file_and_flags(deskonomy, sim, flash, tmp_path):
+def test_setup_takes_file_and_options(deskonomy, sim, flash, tmp_path):
     (tmp_path / "board.toml").write_text(TOML)
     done = deskonomy("board setup --open --config", str(tmp_path / "board.toml"))
     assert done.returncode == 0, done.stderr
@@ -149,30 +150,35 @@ def test_setup_by_file_and_flags(deskonomy, sim, flash, tmp_path):
         {"name": "warmth", "kind": "mcu", "good": "bed", "low": 3000, "high": 7000, "yield": [2.0, 0.5]},
         {"name": "touch", "kind": "touch", "pin": 33, "good": "thread", "low": 600, "high": 200, "yield": [0.0, 2.0]},
     ]
-    words = ["--sensor", "pad touch pin=32 good=thread low=700 high=100", "--sensor", "motion digital pin=13 good=wood"]
-    done = deskonomy("board setup --page off --indicator off --no-watchdog", *words)
+    options = [
+        "--sensor",
+        "pad touch pin=32 good=thread low=700 high=100",
+        "--sensor",
+        "motion digital pin=13 good=wood",
+    ]
+    done = deskonomy("board setup --page off --indicator off --no-watchdog", *options)
     assert done.returncode == 0, done.stderr
     config = json.loads((flash / "config.json").read_text())
     assert (config["page"], config["watchdog"], config["indicator"]) == (None, False, None)
-    assert [one["name"] for one in config["sensors"]] == ["warmth", "pad", "motion"]
+    assert [sensor["name"] for sensor in config["sensors"]] == ["warmth", "pad", "motion"]
     assert config["wifi"] == [["SIMULATED", ""], ["WORK", "a secret"]]
     status = json.loads(deskonomy("board status --json").stdout)
-    assert {name: said["good"] for name, said in status["sensors"].items()} == {
+    assert {name: sensor["good"] for name, sensor in status["sensors"].items()} == {
         "warmth": "bed",
         "pad": "thread",
         "motion": "wood",
     }
-    # A setting that somebody has spoilt is written anew, and nothing else is.
+    # A setting that is not valid is replaced, and no other setting.
     (flash / "config.json").write_text(json.dumps({**config, "sensors": [{"kind": "laser"}], "speed": 40}))
     done = deskonomy("board setup")
-    assert 'config.json: a sensor\'s "kind" must be one of' in done.stdout and "it begins anew" in done.stdout
-    mended = json.loads((flash / "config.json").read_text())
-    assert [one["name"] for one in mended.pop("sensors")] == ["light"]
-    assert mended == {**{k: v for k, v in config.items() if k != "sensors"}, "speed": 40, "key": mended["key"]}
+    assert 'config.json: a sensor\'s "kind" must be one of' in done.stdout and "its default replaces it" in done.stdout
+    repaired = json.loads((flash / "config.json").read_text())
+    assert [sensor["name"] for sensor in repaired.pop("sensors")] == ["light"]
+    assert repaired == {**{k: v for k, v in config.items() if k != "sensors"}, "speed": 40, "key": repaired["key"]}
 
 
 @pytest.mark.parametrize(
-    "words, status, line",
+    "options, status, line",
     [
         (
             "--light 2",
@@ -187,30 +193,30 @@ def test_setup_by_file_and_flags(deskonomy, sim, flash, tmp_path):
         ("--flash-firmware TOML", 2, "that is no image for an ESP32"),
     ],
 )
-def test_a_setup_that_cannot_be_changes_nothing(deskonomy, sim, flash, tmp_path, words, status, line):
+def test_invalid_setup_changes_nothing(deskonomy, sim, flash, tmp_path, options, status, line):
     (tmp_path / "board.toml").write_text('locals = "many"\n')
     before = (flash / "config.json").read_text()
-    done = deskonomy("board setup " + words.replace("TOML", str(tmp_path / "board.toml")))
+    done = deskonomy("board setup " + options.replace("TOML", str(tmp_path / "board.toml")))
     assert done.returncode == status and line in done.stderr and done.stderr.count("\n") == 1, done.stderr
     assert (flash / "config.json").read_text() == before
-    assert deskonomy("board status").returncode == 0  # and what ran runs again
+    assert deskonomy("board status").returncode == 0  # the city runs again
 
 
-def test_words_that_make_no_sense_are_said_before_a_chip_is_erased(deskonomy, sim, tmp_path):
+def test_invalid_options_fail_before_chip_is_erased(deskonomy, sim, tmp_path):
     (tmp_path / "image.bin").write_bytes(bytes([0xE9]) + bytes(30))
     done = deskonomy(f"board setup --flash-firmware {tmp_path / 'image.bin'} --light 4")
     assert done.returncode == 2 and "the adc sensor light goes to one of the pins 32 to 36, 39 of" in done.stderr
 
 
-def test_a_key_that_is_no_longer_asked_is_forgotten(deskonomy, sim, tmp_path):
+def test_open_setup_forgets_key(deskonomy, sim, tmp_path):
     assert deskonomy("board setup").returncode == 0
     (key,) = (tmp_path / "config/deskonomy/keys").iterdir()
     done = deskonomy("board setup --open")
-    assert "the key of DESKTOWN is forgotten: it lets in whoever comes" in done.stdout and not key.exists()
+    assert "the key of DESKTOWN is forgotten: the city accepts every peer" in done.stdout and not key.exists()
 
 
-def test_a_monitor_that_nobody_reads_any_more_ends(sim, environment):
-    command = [*WORDS, "board", "monitor", "--json"]
+def test_monitor_ends_when_its_output_is_closed(sim, environment):
+    command = [*COMMAND, "board", "monitor", "--json"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as monitor:
         monitor.stdout.readline()
         monitor.stdout.close()
@@ -218,7 +224,7 @@ def test_a_monitor_that_nobody_reads_any_more_ends(sim, environment):
         assert monitor.wait(PATIENCE_S) == 1
 
 
-def test_a_simulated_board_that_is_set_up_anew_senses_with_its_new_sensors(deskonomy, sim):
+def test_new_sensors_of_simulated_board_can_be_set(deskonomy, sim):
     assert (
         deskonomy("board setup", "--sensor", "soil adc pin=33 good=bed", "--sensor", "fever mcu good=chair").returncode
         == 0
@@ -229,7 +235,7 @@ def test_a_simulated_board_that_is_set_up_anew_senses_with_its_new_sensors(desko
     assert done.returncode == 2 and "fever is a mcu, and a simulated board drives only adc, digital" in done.stderr
 
 
-def test_deploy_sends_nothing_twice_and_erase_leaves_a_bare_micropython(deskonomy, sim, flash):
+def test_second_deploy_sends_nothing_and_erase_leaves_micropython(deskonomy, sim, flash):
     _, where = sim
     (flash / "notes.txt").write_text("mine")
     done = deskonomy("board deploy")
@@ -245,23 +251,23 @@ def test_deploy_sends_nothing_twice_and_erase_leaves_a_bare_micropython(deskonom
     assert "DESKTOWN is up at" in deskonomy("board deploy").stdout
 
 
-def test_calibrate_writes_what_the_sensor_read(deskonomy, sim, start, flash):
-    watching = start("board calibrate light --seconds 20")
+def test_calibrate_writes_extremes_of_sensor(deskonomy, sim, start, flash):
+    calibration = start("board calibrate light --seconds 20")
 
-    def reads(what):
-        assert any(f"light reads {what}" in line for line in iter(watching.process.stderr.readline, ""))
+    def wait_for_reading(reading):
+        assert any(f"light reads {reading}" in line for line in iter(calibration.process.stderr.readline, ""))
 
-    reads("")
+    wait_for_reading("")
     for level, raw in (("0.25", 1125), ("0.75", 2975)):
         assert deskonomy(f"board sense light {level}").returncode == 0
-        reads(raw)
-    out, _ = watching.process.communicate(timeout=PATIENCE_S)
+        wait_for_reading(raw)
+    out, _ = calibration.process.communicate(timeout=PATIENCE_S)
     sensor = json.loads((flash / "config.json").read_text())["sensors"][0]
     assert (sensor["low"], sensor["high"]) == (200 + 925, 200 + 2775), out
     assert "light: level 0 at 1125, level 1 at 2975" in out and "DESKTOWN is up at" in out
 
 
-def test_calibrate_says_what_it_cannot_do(deskonomy, sim, flash):
+def test_calibrate_fails_for_unknown_or_constant_sensor(deskonomy, sim, flash):
     before = (flash / "config.json").read_text()
     done = deskonomy("board calibrate sound --seconds 2")
     assert done.returncode == 2 and "DESKTOWN has no sensor sound, only: light" in done.stderr
@@ -270,9 +276,9 @@ def test_calibrate_says_what_it_cannot_do(deskonomy, sim, flash):
     assert (flash / "config.json").read_text() == before
 
 
-def test_calibrate_says_what_needs_none_and_what_cannot_be_read(deskonomy, sim, flash):
-    words = ["--sensor", "motion digital pin=13 good=bed", "--sensor", "lux bh1750 scl=22 sda=21 good=chair"]
-    assert deskonomy("board setup --open", *words).returncode == 0
+def test_calibrate_fails_for_sensor_without_levels_or_answer(deskonomy, sim, flash):
+    options = ["--sensor", "motion digital pin=13 good=bed", "--sensor", "lux bh1750 scl=22 sda=21 good=chair"]
+    assert deskonomy("board setup --open", *options).returncode == 0
     before = (flash / "config.json").read_text()
     done = deskonomy("board calibrate motion")
     assert (done.returncode, done.stderr) == (
@@ -284,7 +290,7 @@ def test_calibrate_says_what_needs_none_and_what_cannot_be_read(deskonomy, sim, 
     assert (flash / "config.json").read_text() == before
 
 
-def test_monitor_waits_for_a_board_that_is_unplugged(start, sim, flash, tmp_path):
+def test_monitor_waits_for_unplugged_board(start, sim, flash, tmp_path):
     board, where = sim
     port = tmp_path / "port"
     port.symlink_to(where["serial"])
@@ -293,14 +299,14 @@ def test_monitor_waits_for_a_board_that_is_unplugged(start, sim, flash, tmp_path
     log = []
     gone, back = threading.Event(), threading.Event()
 
-    def listen():
+    def read_log():
         with contextlib.suppress(ValueError):
             for line in monitor.process.stderr:
                 log.append(line)
                 gone.set() if "is gone" in line else back.set() if "is back" in line else None
 
-    threading.Thread(target=listen, daemon=True).start()
-    port.unlink()  # the path of the serial port may be that of another board's, once this one has ended
+    threading.Thread(target=read_log, daemon=True).start()
+    port.unlink()  # after its end another board may get the same path
     board.end()
     assert gone.wait(PATIENCE_S), log
     again = start(f"{SIM} --dir {flash} --name OAKHAM").next()

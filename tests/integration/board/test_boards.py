@@ -1,37 +1,29 @@
-"""What boards/ and firmware/ say of themselves: each list of files is whole, and MicroPython can build each board."""
+"""boards/ and firmware/: their lists of files are complete, MicroPython can build each board, pins fit the sensors."""
 
 import ast
 import json
-import sys
-from pathlib import Path
 
 import pytest
-from deskonomy_board import config
 from deskonomy_host import paths
-from deskonomy_host.boards.deploy import deploy
-from deskonomy_host.boards.deploy import inventory as survey
-from deskonomy_host.boards.deploy.inventory import Survey
-from deskonomy_host.boards.deploy.shrink.bundle import as_on_board
-from deskonomy_host.boards.spec import catalog as boards
-from deskonomy_host.boards.spec import pins
+from deskonomy_host.boards.deploy.deploy import deploy
+from deskonomy_host.boards.deploy.inventory import Inventory, decode_architecture
+from deskonomy_host.boards.deploy.package import FILE, format_package
+from deskonomy_host.boards.spec import catalog, pins
+from deskonomy_host.boards.spec.sensors import KINDS, SENSORS
 from deskonomy_host.errors import OperationError, UsageError
 from helpers.repository import REPO
 
-CHIPS = [name for name in boards.names() if name != "SIMULATED"]
+CHIPS = [name for name in catalog.list_boards() if name != "SIMULATED"]
 
 
-def needed():
-    """What a board has to hold to run: {path on it: path here}."""
-    return {path: here.relative_to(paths.FIRMWARE).as_posix() for path, here in paths.firmware_files().items()}
+def test_package_json_lists_all_files_of_firmware():
+    assert FILE.read_text(encoding="utf-8") == format_package(), "python -m deskonomy_host.boards.deploy.package"
+    urls = json.loads(format_package())["urls"]
+    assert dict(urls) == {path: path for path in paths.list_firmware_files()} and len(dict(urls)) == len(urls)
 
 
-def test_package_json_lists_just_what_is_needed():
-    words = json.loads((paths.FIRMWARE / "package.json").read_text(encoding="utf-8"))
-    assert dict(words["urls"]) == needed() and len(words["urls"]) == len(needed())
-
-
-def calls(manifest):
-    """What a MicroPython manifest does: [(function, first argument)]."""
+def list_calls(manifest):
+    """Return the calls of a MicroPython manifest: [(function, first argument)]."""
     tree = ast.parse(manifest.read_text(encoding="utf-8"))
     return [
         (node.value.func.id, ast.literal_eval(node.value.args[0]))
@@ -40,97 +32,98 @@ def calls(manifest):
     ]
 
 
-def test_the_manifest_freezes_just_what_a_deploy_puts_together(monkeypatch):
-    frozen = {}
+def test_manifest_freezes_all_modules_of_firmware():
+    frozen = set()
+    for function, argument in list_calls(paths.FIRMWARE / "manifest.py"):
+        assert function in ("module", "package")
+        frozen |= {argument} if function == "module" else set((paths.FIRMWARE / argument).rglob("*.py"))
+    names = {path if isinstance(path, str) else path.relative_to(paths.FIRMWARE).as_posix() for path in frozen}
+    # The page cannot be frozen: a deploy puts it beside such an image.
+    assert names == {path for path in paths.list_firmware_files() if path.endswith(".py")}
 
-    def module(path, base_path, opt):
-        frozen[path] = Path(base_path, path).read_text(encoding="utf-8")
 
-    def package(name, base_path, opt):
-        for file in Path(base_path, name).rglob("*.py"):
-            module(file.relative_to(base_path).as_posix(), base_path, opt)
-
-    monkeypatch.chdir(paths.FIRMWARE)  # as MicroPython's build runs it
-    monkeypatch.setattr(sys, "path", sys.path[:])
-    manifest = (paths.FIRMWARE / "manifest.py").read_text(encoding="utf-8")
-    exec(manifest, {"module": module, "package": package})
-    # A page cannot be frozen: a deploy puts it beside such an image.
-    sources = {path: paths.FIRMWARE / here for path, here in needed().items() if path.endswith(".py")}
-    assert frozen == as_on_board({path: here.read_text(encoding="utf-8") for path, here in sources.items()})
+def test_manifest_imports_nothing_of_host():
+    tree = ast.parse((paths.FIRMWARE / "manifest.py").read_text(encoding="utf-8"))
+    assert not [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
 
 
 @pytest.mark.parametrize("name", CHIPS)
-def test_a_board_is_a_board_dir_of_micropython(name):
+def test_folder_of_board_is_board_dir_of_micropython(name):
     folder = paths.BOARDS / name
-    words = json.loads((folder / "board.json").read_text(encoding="utf-8"))
-    assert {"deploy", "docs", "features", "images", "mcu", "product", "thumbnail", "url", "vendor"} <= set(words)
-    assert words["deploy_options"]["flash_offset"] == {"esp32": "0x1000"}.get(words["mcu"], "0")
+    entry = json.loads((folder / "board.json").read_text(encoding="utf-8"))
+    assert {"deploy", "docs", "features", "images", "mcu", "product", "thumbnail", "url", "vendor"} <= set(entry)
+    assert entry["deploy_options"]["flash_offset"] == {"esp32": "0x1000"}.get(entry["mcu"], "0")
     cmake = (folder / "mpconfigboard.cmake").read_text(encoding="utf-8")
-    assert f"include(boards/mpconfigboard_{words['mcu']}_common.cmake)" in cmake
+    assert f"include(boards/mpconfigboard_{entry['mcu']}_common.cmake)" in cmake
     assert "set(MICROPY_FROZEN_MANIFEST ${MICROPY_BOARD_DIR}/manifest.py)" in cmake
     header = (folder / "mpconfigboard.h").read_text(encoding="utf-8")
     assert "#define MICROPY_HW_BOARD_NAME " in header and "#define MICROPY_HW_MCU_NAME " in header
 
 
-@pytest.mark.parametrize("name", boards.names())
-def test_the_firmware_can_be_frozen_into_an_image_for_each_board(name):
-    folder, theirs = paths.BOARDS / name, "variants/standard" if name == "SIMULATED" else "boards"
-    included = [argument for function, argument in calls(folder / "manifest.py") if function == "include"]
-    assert included == ["$(PORT_DIR)/%s/manifest.py" % theirs, "../../firmware/manifest.py"]
+@pytest.mark.parametrize("name", catalog.list_boards())
+def test_manifest_of_board_includes_firmware(name):
+    folder = paths.BOARDS / name
+    port_folder = "variants/standard" if name == "SIMULATED" else "boards"
+    included = [argument for function, argument in list_calls(folder / "manifest.py") if function == "include"]
+    assert included == ["$(PORT_DIR)/%s/manifest.py" % port_folder, "../../firmware/manifest.py"]
     assert (folder / included[1]).resolve() == paths.FIRMWARE / "manifest.py"
 
 
-@pytest.mark.parametrize("name", boards.names())
-def test_what_a_board_begins_with_is_a_config_that_the_firmware_takes(name):
-    board = boards.load(name)
-    boards.check(board.config)
-    boards.check({**board.config, "sensors": [*board.config["sensors"], board.light]})
+@pytest.mark.parametrize("name", catalog.list_boards())
+def test_first_config_of_board_is_valid(name):
+    board = catalog.load_board(name)
+    catalog.check_config(board.config)
+    catalog.check_config({**board.config, "sensors": [*board.config["sensors"], board.light]})
     assert board.light["pin"] in board.pins["adc"]
 
 
-def test_kinds_of_sensors_are_the_same_everywhere():
-    kinds = {path.stem for path in (paths.BOARD / "sensors" / "drivers").glob("*.py")}
-    assert set(config._KINDS) == kinds
-    for name in boards.names():
-        assert set(boards.load(name).pins) <= {"adc", "touch", "in", "out"}
-    assert set(pins._NEEDS) - {"led", "neopixel"} == {
-        kind for kind, takes in config._KINDS.items() if set(takes) & {"pin", "scl"}
-    }
+def test_kinds_of_sensors_agree_with_drivers_and_pins():
+    assert set(SENSORS) == {path.stem for path in (paths.BOARD / "sensors" / "drivers").glob("*.py")}
+    capabilities = {capability for spec in KINDS.values() for _, capability in spec.pins}
+    assert capabilities == {"adc", "touch", "in", "out"}
+    for name in catalog.list_boards():
+        assert set(catalog.load_board(name).pins) <= capabilities
+    wired = {kind for kind, spec in SENSORS.items() if {setting for setting, _ in spec.pins} & {"pin", "scl"}}
+    assert wired == {kind for kind, spec in SENSORS.items() if spec.pins}
 
 
-def test_a_sensor_that_cannot_be_on_a_board_is_said():
+def test_message_for_sensor_on_unsuitable_pin():
     touch = {"name": "pad", "kind": "touch", "pin": 4}
-    assert [pins.why_not(touch, boards.load(name)) for name in CHIPS] == [
+    assert [pins.explain_misplaced(touch, catalog.load_board(name)) for name in CHIPS] == [
         None,
         "the touch sensor pad needs a pin that ESP32_GENERIC_C3 does not have",
         None,
     ]
     light = {"name": "light", "kind": "adc", "pin": 4}
-    esp32 = boards.load("ESP32_GENERIC")
+    esp32 = catalog.load_board("ESP32_GENERIC")
     where = "32 to 36, 39 of ESP32_GENERIC, not to 4"
-    assert pins.why_not(light, esp32) == "the adc sensor light goes to one of the pins " + where
-    assert pins.why_not({"name": "air", "kind": "rssi"}, esp32) is None
+    assert pins.explain_misplaced(light, esp32) == "the adc sensor light goes to one of the pins " + where
+    assert pins.explain_misplaced({"name": "air", "kind": "rssi"}, esp32) is None
     for kind, pin in (("digital", 6), ("dht22", 34), ("ds18b20", 24), ("button", 1)):
-        assert pins.why_not({"name": "it", "kind": kind, "pin": pin}, esp32).endswith(f"of ESP32_GENERIC, not to {pin}")
+        assert pins.explain_misplaced({"name": "it", "kind": kind, "pin": pin}, esp32).endswith(
+            f"of ESP32_GENERIC, not to {pin}"
+        )
     lux = {"name": "lux", "kind": "bh1750", "scl": 22, "sda": 21}
-    assert [pins.why_not(lux, boards.load(name)) is None for name in CHIPS] == [True, False, False]
+    assert [pins.explain_misplaced(lux, catalog.load_board(name)) is None for name in CHIPS] == [True, False, False]
 
 
 @pytest.mark.parametrize("kind", ["led", "neopixel"])
-def test_a_light_that_cannot_be_on_a_board_is_said(kind):
+def test_message_for_light_on_unsuitable_pin(kind):
     light = {"kind": kind, "pin": 34}
-    assert pins.why_not(light, boards.load("ESP32_GENERIC")).startswith("the board's own light (--indicator) goes to ")
-    assert pins.why_not(light, boards.load("SIMULATED")) is None
+    assert pins.explain_misplaced(light, catalog.load_board("ESP32_GENERIC")).startswith(
+        "the board's own light (--indicator) goes to "
+    )
+    assert pins.explain_misplaced(light, catalog.load_board("SIMULATED")) is None
 
 
 @pytest.mark.parametrize("name", CHIPS)
-def test_what_a_board_begins_with_is_at_pins_that_it_has(name):
-    board = boards.load(name)
+def test_first_config_of_board_uses_suitable_pins(name):
+    board = catalog.load_board(name)
     config = {**board.config, "sensors": [*board.config["sensors"], board.light]}
-    assert [pins.why_not(one, board) for one in [*config["sensors"], config["indicator"], board.indicator]] == 4 * [
-        None
-    ]
-    assert pins.clash(config) is None
+    assert [
+        pins.explain_misplaced(part, board) for part in [*config["sensors"], config["indicator"], board.indicator]
+    ] == 4 * [None]
+    assert pins.explain_clash(config) is None
 
 
 DHT, WIRE, LUX = {"kind": "dht22", "pin": 4}, {"kind": "ds18b20", "pin": 4}, {"kind": "bh1750", "scl": 22, "sda": 21}
@@ -154,10 +147,10 @@ WEATHER, LED, MOTION = (
         ([{"kind": "mcu"}, DHT], LED, 4),
     ],
 )
-def test_who_may_share_a_pin(sensors, light, pin):
-    named = [{"name": str(n), **one} for n, one in enumerate(sensors)]
-    why = pins.clash({"sensors": named, "indicator": light})
-    assert why is None if pin is None else f"are both at pin {pin}: give one of them another" in why
+def test_sensors_that_may_share_a_pin(sensors, light, pin):
+    named = [{"name": str(number), **sensor} for number, sensor in enumerate(sensors)]
+    problem = pins.explain_clash({"sensors": named, "indicator": light})
+    assert problem is None if pin is None else f"are both at pin {pin}: give one of them another" in problem
 
 
 @pytest.mark.parametrize(
@@ -175,41 +168,43 @@ def test_who_may_share_a_pin(sensors, light, pin):
         ("M5Stack Atom with ESP32-PICO-D4", "M5STACK_ATOM", "xtensawin", "ESP32_GENERIC"),
     ],
 )
-def test_a_chip_finds_its_board(machine, build, architecture, name):
-    found = boards.detect(Survey(platform="esp32", machine=machine, build=build, architecture=architecture))
+def test_board_is_detected_by_chip(machine, build, architecture, name):
+    found = catalog.detect_board(Inventory(platform="esp32", machine=machine, build=build, architecture=architecture))
     assert found.name == name and architecture in (found.architecture, None)
 
 
-def test_a_micropython_whose_machine_code_is_another_is_said():
+def test_architecture_of_micropython_is_decoded():
     """The numbers are those of sys.implementation._mpy of 1.22 and 1.23 on an ESP32, and of a C3's 1.24."""
-    assert [survey.architecture(mpy) for mpy in (10 << 10 | 0x306, 11 << 10 | 0x306)] == ["xtensawin", "rv32imc"]
+    assert [decode_architecture(mpy) for mpy in (10 << 10 | 0x306, 11 << 10 | 0x306)] == ["xtensawin", "rv32imc"]
     for mpy in (10 << 10 | 0x206, 10 << 10 | 6, 0x305):
-        with pytest.raises(OperationError, match=r"not 1\.23 or later, or too new"):
-            survey.architecture(mpy)
+        with pytest.raises(OperationError, match=r"older than 1\.23, or newer than this program knows"):
+            decode_architecture(mpy)
 
 
-def test_a_chip_without_a_board_is_said():
-    c6 = Survey(platform="esp32", machine="ESP32-C6 with ESP32-C6", build="ESP32_GENERIC_C6", architecture="rv32imc")
+def test_message_for_chip_without_board():
+    c6 = Inventory(platform="esp32", machine="ESP32-C6 with ESP32-C6", build="ESP32_GENERIC_C6", architecture="rv32imc")
     with pytest.raises(OperationError, match=r"nothing for ESP32-C6 with ESP32-C6: boards/README.md says how to add"):
-        boards.detect(c6)
+        catalog.detect_board(c6)
     with pytest.raises(OperationError, match="nothing for LOLIN S2 mini with ESP32-S2FN4R2"):
-        boards.detect(Survey(platform="esp32", machine="LOLIN S2 mini with ESP32-S2FN4R2", architecture="xtensawin"))
+        catalog.detect_board(
+            Inventory(platform="esp32", machine="LOLIN S2 mini with ESP32-S2FN4R2", architecture="xtensawin")
+        )
     with pytest.raises(OperationError, match="nothing for Raspberry Pi Pico with RP2040"):
-        boards.detect(Survey(platform="rp2", machine="Raspberry Pi Pico with RP2040"))
+        catalog.detect_board(Inventory(platform="rp2", machine="Raspberry Pi Pico with RP2040"))
     with pytest.raises(UsageError, match="there is no board TEAPOT"):
-        boards.load("TEAPOT")
+        catalog.load_board("TEAPOT")
     with pytest.raises(OperationError, match=r'config.json: "city" must be a name'):
-        boards.check({"city": ""})
+        catalog.check_config({"city": ""})
 
 
-def test_mip_installs_a_firmware_that_runs_and_a_deploy_takes_its_place(loop, bench, mpremote):
+def test_deploy_replaces_firmware_that_mip_installed(loop, bench, mpremote):
     (bench.flash / "config.json").write_text('{"city": "MIPTOWN"}')
     mpremote(bench.machine.serial, "mip", "install", "--target", "/", str(REPO / "firmware" / "package.json"))
     installed = {file.relative_to(bench.flash).as_posix() for file in bench.flash.rglob("*.*")} - {"config.json"}
-    assert installed == set(needed())
+    assert installed == set(paths.list_firmware_files())
     mpremote(bench.machine.serial, "reset")
     bench.wait_for('{"city": "MIPTOWN"')
-    made = loop.run(deploy.deploy(bench.machine.serial))
-    assert {path for path in made.old if "." in path} == installed - {"main.py"}
+    plan = loop.run(deploy(bench.machine.serial))
+    assert {path for path in plan.superseded if "." in path} == installed - {"main.py"}
     bench.wait_for('{"city": "MIPTOWN"')
     assert {path.name for path in bench.flash.iterdir()} <= {"a", "config.json", "main.py", "starts.txt", "city.state"}

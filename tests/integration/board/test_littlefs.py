@@ -1,4 +1,4 @@
-"""The saved city of a board, on a real littlefs whose power is cut at every step of the flash."""
+"""The checkpoints of a board on a real littlefs, with a power cut at every step of the flash."""
 
 import json
 import pathlib
@@ -11,6 +11,8 @@ PROGRAM = pathlib.Path(__file__).parent / "programs" / "littlefs.py"
 
 @pytest.fixture
 def check(micropython):
+    """Return check(name): it runs this check of littlefs.py and returns what the check counts."""
+
     def run(name):
         command = [micropython, "-X", "heapsize=64m", str(PROGRAM), name]
         done = subprocess.run(command, capture_output=True, text=True, timeout=900)
@@ -20,29 +22,29 @@ def check(micropython):
     return run
 
 
-def test_a_power_cut_leaves_the_old_city_or_the_new_one(check):
+def test_power_cut_leaves_old_or_new_checkpoint(check):
     counts = check("cuts")
     assert counts["cuts"] == counts["old"] + counts["new"] >= 1000
     assert counts["old"] and counts["new"]
 
 
-def test_a_checkpoint_takes_little_more_than_one_erase(check):
+def test_checkpoint_takes_little_more_than_one_erase(check):
     counts = check("erases")
     assert counts["bytes"] <= 4096
     assert counts["erases"] <= 1.2 * counts["checkpoints"]
 
 
-def test_a_full_flash_is_said_and_nobody_is_let_go(check):
+def test_full_flash_is_logged_and_no_merchant_leaves(check):
     check("full")
 
 
-def test_what_a_start_finds(check):
+def test_start_restores_usable_checkpoint(check):
     check("start")
 
 
-def test_a_city_is_saved_where_memory_is_short(check):
+def test_city_is_saved_without_free_memory(check):
     check("short")
 
 
-def test_nothing_is_written_while_nobody_crosses(check):
+def test_clean_ledger_writes_no_checkpoint(check):
     check("skipped")

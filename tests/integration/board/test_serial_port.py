@@ -1,4 +1,4 @@
-"""The simulated machine behind its serial port: what real mpremote does with it, resets, Ctrl-C."""
+"""The simulated machine behind its serial port: the real mpremote, resets, Ctrl-C."""
 
 import asyncio
 import os
@@ -11,21 +11,21 @@ from helpers.commands import PATIENCE_S
 
 
 @pytest.fixture
-def said(machine, loop):
-    """What the interpreter says from now on, while its REPL is not raw; wait_for(text) waits for it."""
+def output(machine, loop):
+    """Return the interpreter's output from now on, while its REPL is not raw; wait_for(text) waits for a text."""
 
-    class Said(bytearray):
+    class Output(bytearray):
         def __init__(self):
             machine._on_output = self.extend
 
         def wait_for(self, text):
-            async def seen():
+            async def poll():
                 while text not in self:
                     await asyncio.sleep(0.01)
 
-            loop.run(asyncio.wait_for(seen(), PATIENCE_S))
+            loop.run(asyncio.wait_for(poll(), PATIENCE_S))
 
-    return Said()
+    return Output()
 
 
 def test_mpremote_evaluates_and_runs(machine, mpremote):
@@ -53,38 +53,44 @@ def test_mpremote_copies_folders(machine, mpremote, tmp_path):
     assert mpremote(machine.serial, "eval", "__import__('one').ONE") == "1"  # /lib is on the path, as on a board
 
 
-def test_the_flash_is_all_that_there_is(machine, mpremote):
+def test_flash_is_the_whole_file_system(machine, mpremote):
     mpremote(machine.serial, "exec", "open('/at_root.txt', 'w').close()")
     assert (machine.flash / "at_root.txt").exists()
     assert mpremote(machine.serial, "eval", "'etc' in __import__('os').listdir('/')") == "False"
 
 
-def test_a_soft_reset_in_the_raw_repl_runs_boot_only(machine, mpremote):
+def test_soft_reset_in_raw_repl_runs_only_boot(machine, mpremote):
     (machine.flash / "boot.py").write_text("booted = 1\n")
     (machine.flash / "main.py").write_text("started = 1\n")
     try:
-        words = ("exec", "left = 1", "soft-reset", "exec", "print(sorted(set(dir()) & {'booted', 'started', 'left'}))")
-        assert mpremote(machine.serial, *words) == "['booted']"
+        arguments = (
+            "exec",
+            "left = 1",
+            "soft-reset",
+            "exec",
+            "print(sorted(set(dir()) & {'booted', 'started', 'left'}))",
+        )
+        assert mpremote(machine.serial, *arguments) == "['booted']"
         assert mpremote(machine.serial, "eval", "__import__('machine').reset_cause()") == "5"
     finally:
         (machine.flash / "boot.py").unlink()
         (machine.flash / "main.py").unlink()
 
 
-def test_a_reset_runs_boot_and_main_again_and_again(machine, mpremote, said):
+def test_every_reset_runs_boot_and_main(machine, mpremote, output):
     (machine.flash / "main.py").write_text("import machine\nprint('reset', machine.reset_cause())\n")
     try:
         mpremote(machine.serial, "reset")
-        said.wait_for(b"reset 2\r\n")
-        said.wait_for(b">>> ")
-        machine_type(machine, said, b"\x04")
-        said.wait_for(b"MPY: soft reboot\r\n")
-        said.wait_for(b"reset 5\r\n")
+        output.wait_for(b"reset 2\r\n")
+        output.wait_for(b">>> ")
+        send_from_outside(machine, output, b"\x04")
+        output.wait_for(b"MPY: soft reboot\r\n")
+        output.wait_for(b"reset 5\r\n")
     finally:
         (machine.flash / "main.py").unlink()
 
 
-def test_a_reset_pressed_while_its_own_is_under_way_counts(bench, loop, monkeypatch):
+def test_reset_pressed_during_a_reset_of_the_program_counts(bench, loop, monkeypatch):
     (bench.flash / "main.py").write_text("import machine\nprint('reset', machine.reset_cause())\n")
     bench.reset()
     bench.wait_for("reset 1")
@@ -99,7 +105,7 @@ def test_a_reset_pressed_while_its_own_is_under_way_counts(bench, loop, monkeypa
 
     async def story():
         monkeypatch.setattr(machine, "_weigh", weigh_and_press)
-        machine.type(b"machine.reset()\r")
+        machine.send(b"machine.reset()\r")
         await (await pressing.get())
         return machine.reset_cause
 
@@ -107,45 +113,45 @@ def test_a_reset_pressed_while_its_own_is_under_way_counts(bench, loop, monkeypa
     bench.wait_for("reset 3")
 
 
-def test_what_is_typed_while_it_starts_is_heard(bench, loop, monkeypatch):
-    """But not what an mpremote leaves with, which would else lie before the first command that a city is given."""
-    (bench.flash / "main.py").write_text("print('heard', repr(input()))\n")
+def test_input_during_start_is_read(bench, loop, monkeypatch):
+    """The last bytes of an mpremote are dropped; otherwise they would precede the first command for the city."""
+    (bench.flash / "main.py").write_text("print('read', repr(input()))\n")
     machine = bench.machine
     weigh = machine._weigh
 
     async def weigh_and_type():
-        machine.type(b"\r\x02hello\r")
+        machine.send(b"\r\x02hello\r")
         return await weigh()
 
     monkeypatch.setattr(machine, "_weigh", weigh_and_type)
     bench.reset()
-    bench.wait_for("heard 'hello'")
+    bench.wait_for("read 'hello'")
 
 
-def test_ctrl_c_interrupts_main_and_mpremote_gets_in(machine, mpremote, said):
+def test_ctrl_c_interrupts_main_and_mpremote_connects(machine, mpremote, output):
     (machine.flash / "main.py").write_text("print('running')\nwhile True:\n    pass\n")
     try:
         mpremote(machine.serial, "reset")
-        said.wait_for(b"running\r\n")
-        machine_type(machine, said, b"\x03")
-        said.wait_for(b"KeyboardInterrupt")
-        said.wait_for(b">>> ")
+        output.wait_for(b"running\r\n")
+        send_from_outside(machine, output, b"\x03")
+        output.wait_for(b"KeyboardInterrupt")
+        output.wait_for(b">>> ")
         mpremote(machine.serial, "reset")
-        said.wait_for(b"running\r\n")
+        output.wait_for(b"running\r\n")
         assert mpremote(machine.serial, "eval", "1 + 1") == "2"
     finally:
         (machine.flash / "main.py").unlink()
 
 
-def test_who_comes_after_a_stuck_mpremote_gets_in(machine, mpremote):
-    words = [sys.executable, "-m", "mpremote", "connect", machine.serial, "exec", "print('in')\nwhile True: pass"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as stuck:
+def test_mpremote_connects_after_a_killed_mpremote(machine, mpremote):
+    command = [sys.executable, "-m", "mpremote", "connect", machine.serial, "exec", "print('in')\nwhile True: pass"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stuck:
         assert stuck.stdout.readline().strip() == "in"
         stuck.kill()
     assert mpremote(machine.serial, "eval", "1 + 1") == "2"
 
 
-def test_output_that_the_port_does_not_take_yet_comes_later(monkeypatch):
+def test_output_arrives_after_port_was_full(monkeypatch):
     write, full = os.write, [True, True]
 
     def write_or_wait(fd, data):
@@ -168,19 +174,19 @@ def test_output_that_the_port_does_not_take_yet_comes_later(monkeypatch):
     asyncio.run(story())
 
 
-def test_output_that_nobody_reads_is_lost_and_stops_nothing(machine, mpremote, said):
+def test_unread_output_is_dropped_and_program_goes_on(machine, mpremote, output):
     (machine.flash / "main.py").write_text("for n in range(20000): print(n)\nprint('done')\n")
     try:
         mpremote(machine.serial, "reset")
-        said.wait_for(b"done\r\n")
+        output.wait_for(b"done\r\n")
         assert mpremote(machine.serial, "eval", "1 + 1") == "2"
     finally:
         (machine.flash / "main.py").unlink()
 
 
-def machine_type(machine, said, data):
-    """Type at the serial port from outside, as a terminal does."""
-    said.clear()
+def send_from_outside(machine, output, data):
+    """Send bytes to the serial port from outside, as a terminal does."""
+    output.clear()
     port = os.open(machine.serial, os.O_RDWR | os.O_NOCTTY)
     os.write(port, data)
     os.close(port)

@@ -1,72 +1,80 @@
-"""Blank chips: puts MicroPython on one with esptool, or says how.
+"""Blank chips: writing MicroPython to one with esptool.
 
-Here: which chip an image is for, where it goes. Not here: our own firmware (deploy.py).
+Here: which chip an image is for, the arguments of esptool, and advice where no MicroPython answers. Not here: the
+project's own firmware (deploy.py).
 """
 
 import importlib.util
 import subprocess
 import sys
+from os import PathLike
 
-from deskonomy_host.boards.spec import catalog as boards
+from deskonomy_host.boards.spec import catalog
+from deskonomy_host.boards.spec.catalog import Board
 from deskonomy_host.errors import OperationError, UsageError
 
-# The chip's number in an image's header, bytes 12 and 13, and MicroPython's name of it.
+# The chip's number in an image's header, bytes 12 and 13, and MicroPython's name of the chip.
 _CHIPS = {0: "esp32", 2: "esp32s2", 5: "esp32c3", 9: "esp32s3", 12: "esp32c2", 13: "esp32c6", 16: "esp32h2"}
+_HEADER_BYTES = 24
 _MAGIC = 0xE9
-_INSTALL = "esptool is not installed: pip install 'deskonomy[flash]'"
 
 
-def board_for(file):
-    """The Board that the MicroPython image in this file is for. Raises UsageError, OperationError."""
+def identify_file(path: str | PathLike[str]) -> Board:
+    """Return the board that the MicroPython image in this file is for.
+
+    Raises:
+        UsageError: The file is no image, or its chip is unknown.
+        OperationError: The file cannot be read, or boards/ has no board with this chip.
+    """
     try:
-        with open(file, "rb") as image:
-            return board_of(image.read(24))
+        with open(path, "rb") as image:
+            return identify_board(image.read(_HEADER_BYTES))
     except OSError as error:
-        raise OperationError("cannot read %s: %s" % (file, error.strerror)) from None
+        raise OperationError("cannot read %s: %s" % (path, error.strerror)) from None
 
 
-def board_of(image):
-    """The Board that a MicroPython image (bytes) is for. Raises UsageError, OperationError."""
-    if len(image) < 24 or image[0] != _MAGIC:
+def identify_board(image: bytes) -> Board:
+    """Return the board that a MicroPython image is for. Raises as identify_file() does."""
+    if len(image) < _HEADER_BYTES or image[0] != _MAGIC:
         raise UsageError(
-            "that is no image for an ESP32: take the .bin that MicroPython's download page has for your board"
+            "that is no image for an ESP32: use the .bin file from MicroPython's download page for your board"
         )
     number = int.from_bytes(image[12:14], "little")
     if number not in _CHIPS:
         raise UsageError("that image is for a chip (number %d) that is not known here" % number)
-    return boards.of_mcu(_CHIPS[number])
+    return catalog.find_board_by_mcu(_CHIPS[number])
 
 
-def words(port, board, file):
-    """What esptool is to be told, a list: erase the chip, and put this file onto it."""
-    where = ["--chip", board.mcu, "--port", port, "--baud", "460800"]
-    return [*where, "write-flash", "--erase-all", board.flash_offset, str(file)]
+def make_esptool_arguments(port: str, board: Board, path: str | PathLike[str]) -> list[str]:
+    """Return the arguments with which esptool erases a chip and writes this image to it."""
+    connection = ["--chip", board.mcu, "--port", port, "--baud", "460800"]
+    return [*connection, "write-flash", "--erase-all", board.flash_offset, str(path)]
 
 
-def flash(port, file, board):
-    """Put MicroPython on the chip at this port: all that is on it is erased first. Raises OperationError."""
+def flash_micropython(port: str, path: str | PathLike[str], board: Board) -> None:
+    """Write MicroPython to the chip at this port. All that is on the chip is erased first. Raises OperationError."""
     if importlib.util.find_spec("esptool") is None:
-        raise OperationError(_INSTALL)
-    done = subprocess.run([sys.executable, "-m", "esptool", *words(port, board, file)])  # it shows how far it is
-    if done.returncode:
+        raise OperationError("esptool is not installed: pip install 'deskonomy[flash]'")
+    command = [sys.executable, "-m", "esptool", *make_esptool_arguments(port, board, path)]
+    if subprocess.run(command).returncode:  # it prints its own progress
         raise OperationError(
-            "esptool could not put MicroPython on %s, and says why above; hold the board's BOOT button while you "
-            "plug it in, then try again" % port
+            "esptool could not put MicroPython on %s; its message above says why. Hold the board's BOOT button while "
+            "you plug it in, then try again" % port
         )
     print("MicroPython is on the %s at %s" % (board.mcu, port))
 
 
-def advice(port):
-    """What to do about a port on which no MicroPython answers, in one line."""
-    offsets = {}
-    for board in map(boards.load, boards.names()):
+def advise_blank_chip(port: str) -> str:
+    """Return one line on what to do about a port on which no MicroPython answers."""
+    names_by_offset: dict[str, list[str]] = {}
+    for board in map(catalog.load_board, catalog.list_boards()):
         if board.flash_offset:
-            offsets.setdefault(board.flash_offset, []).append(board.name)
-    ways = "; ".join(
+            names_by_offset.setdefault(board.flash_offset, []).append(board.name)
+    commands = "; ".join(
         "%s: esptool --port %s write-flash --erase-all %s FILE.bin" % (" or ".join(names), port, offset)
-        for offset, names in sorted(offsets.items(), reverse=True)
+        for offset, names in sorted(names_by_offset.items(), reverse=True)
     )
     return (
         "no MicroPython answers on %s. If its chip is blank, download the .bin for your board (1.23 or later) and type "
-        "deskonomy board setup %s --flash-firmware FILE.bin, or with esptool: %s" % (port, port, ways)
+        "deskonomy board setup %s --flash-firmware FILE.bin, or with esptool: %s" % (port, port, commands)
     )

@@ -1,104 +1,145 @@
-"""What on a board is this firmware's, and what is its owner's.
+"""Ownership: which files of a board belong to the firmware, and which to the board's owner.
 
-Here: telling them apart, by path and hash; all of it pure. Not here: what a board holds (survey.py), what should be on
-it, and getting it there (deploy.py).
+Here: that decision, by path and by SHA-256, without any input or output. Not here: what a board holds (inventory.py),
+what should be on it (plan.py).
 
-Where our main.py is, both slots are ours whole. Where it is not, only what is called as our files are, so that nothing
-of somebody's own project is lost by a first deploy, or an erase of the wrong board.
+If main.py is the firmware's, both slots belong to the firmware completely. Otherwise a file belongs to the firmware
+only if it has the path of a firmware file, so that a first deploy, or an erase of the wrong board, loses no file of
+another project.
 """
 
-import functools
 import hashlib
 import itertools
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from deskonomy_host import paths
+from deskonomy_host.boards.deploy.inventory import Inventory
+from deskonomy_host.boards.deploy.releases import earlier_releases
 from deskonomy_host.boards.spec.catalog import CONFIG
 from deskonomy_host.errors import OperationError
 
 MAIN = "main.py"
 SLOTS = ("a", "b")
-# Where a firmware in an image finds its page; in /deskonomy_board it would hide the modules of that image.
+# The folder in which a firmware in an image finds its page; in /deskonomy_board it would hide the image's modules.
 BESIDE_IMAGE = "lib/deskonomy_board"
-_LOOSE = ("deskonomy/", "deskonomy_board/")  # where mip puts what a slot then replaces
-# What the firmware writes beside its slots.
-OURS = (CONFIG, "starts.txt", "crash.log", "city.state", "city.new", "city.damaged", "main.new", "config.new")
+_BESIDE_OLD_IMAGE = "lib/board"  # the same of release 0.1.0
+# The folders into which mip installs the firmware, or installed release 0.1.0; a slot replaces them.
+_MIP_FOLDERS = ("board", "deskonomy", "deskonomy_board")
+# The files that the firmware and a deploy write beside the slots.
+_WRITTEN = (CONFIG, "starts.txt", "crash.log", "city.state", "city.new", "city.damaged", "main.new", "config.new")
 
 
-def sha256(data):
+def sha256(data: bytes) -> str:
+    """Return the hex SHA-256 of these bytes."""
     return hashlib.sha256(data).hexdigest()
 
 
-def main_of(slot):
-    """The main.py that runs this slot."""
+def make_main(slot: str) -> bytes:
+    """Return the main.py that runs this slot."""
     return (paths.DEVICE_PROGRAMS / MAIN).read_bytes().replace(b"SLOT", slot.encode())
 
 
-def slot_of(board, slot):
-    """{path in this slot: hex SHA-256} of what a board holds there."""
-    return {path[len(slot) + 1 :]: digest for path, digest in board.files.items() if path.startswith(slot + "/")}
+def list_slot(inventory: Inventory, slot: str) -> dict[str, str]:
+    """Return {path below this slot: hex SHA-256} of the files in the slot."""
+    return {path[len(slot) + 1 :]: digest for path, digest in inventory.files.items() if path.startswith(slot + "/")}
 
 
-def _is_ours(path):
-    """Whether a path below a slot, or where mip puts things, is one of this firmware's files, as .py or .mpy."""
-    return PurePosixPath(path).with_suffix(".py").as_posix() in _sources() or path in _sources()
+def find_running_slot(inventory: Inventory) -> str | None:
+    """Return the slot that main.py runs, of this release or of an earlier one; None if it runs no slot."""
+    return _slots_by_main().get(inventory.files.get(MAIN, "")) or None
 
 
-@functools.cache
-def _sources():
-    return set(paths.firmware_files())
+def has_owned_main(inventory: Inventory) -> bool:
+    """Return whether the board's main.py is the firmware's."""
+    return inventory.files.get(MAIN) in _slots_by_main()
 
 
-def _has_our_main(board):
-    mains = {sha256(main_of(slot)) for slot in SLOTS} | {sha256((paths.FIRMWARE / MAIN).read_bytes())}
-    return board.files.get(MAIN) in mains
+def check_slots(inventory: Inventory) -> None:
+    """Raise OperationError if the slots hold files of the board's owner."""
+    if has_owned_main(inventory):
+        return
+    for slot in SLOTS:
+        files = list_slot(inventory, slot)
+        for path in sorted(files.keys() - _select_owned(files)):
+            raise OperationError(
+                "the firmware needs the folders /a and /b for itself, and %s/%s is yours: move it away first"
+                % (slot, path)
+            )
 
 
-def check_slots(board):
-    """Raises OperationError if a board that runs none of ours has files in the slots that are its owner's."""
-    theirs = [f"{slot}/{path}" for slot in SLOTS for path in sorted(slot_of(board, slot)) if not _is_ours(path)]
-    if theirs and not _has_our_main(board):
-        raise OperationError(
-            "the firmware needs the folders /a and /b for itself, and %s is yours: move it away first" % theirs[0]
-        )
+def check_image_modules(inventory: Inventory) -> None:
+    """Raise OperationError if a file of the board's owner hides a module of the firmware in the image."""
+    packages = ("deskonomy/", inventory.frozen_package + "/")
+    files = {path for path in inventory.files if path.startswith(packages)}
+    for path in sorted(files - _select_owned(files)):
+        raise OperationError("%s is yours, and hides the firmware in the image: move it away first" % path)
 
 
-def check_nothing_hides(board):
-    """Raises OperationError if a file of its owner's stands where it hides a firmware that is part of the image."""
-    for path in sorted(board.files):
-        if path.startswith(_LOOSE) and not _is_ours(path):
-            raise OperationError("%s is yours, and hides the firmware in the image: move it away first" % path)
-
-
-def aside_of(board):
-    """What a main.py that is none of ours is to be called from now on; "" if there is none."""
-    if MAIN not in board.files or _has_our_main(board):
+def rename_owners_main(inventory: Inventory) -> str:
+    """Return the new name for a main.py of the board's owner; "" if there is no such file."""
+    if MAIN not in inventory.files or has_owned_main(inventory):
         return ""
-    return next(name for name in ("main.old%s.py" % (n or "") for n in itertools.count()) if name not in board.files)
+    names = ("main.old%s.py" % (number or "") for number in itertools.count())
+    return next(name for name in names if name not in inventory.files)
 
 
-def loose(board):
-    """What mip has put beside the slots, and a slot then replaces: files, then folders with nothing else in them."""
-    files = sorted(path for path in board.files if path.startswith(_LOOSE) and _is_ours(path))
-    return files + _emptied(board, files, _LOOSE)
+def superseded_paths(inventory: Inventory) -> list[str]:
+    """Return the paths that a deploy makes useless: what mip installed, and the page of an earlier release's image.
+
+    Files come first, then the folders that hold no other file.
+    """
+    files = _installed_by_mip(inventory)
+    if inventory.frozen_package != "board":
+        files += _beside_image(inventory, _BESIDE_OLD_IMAGE)
+    return files + _emptied_folders(inventory, files, (*_MIP_FOLDERS, _BESIDE_OLD_IMAGE))
 
 
-def ours(board):
-    """All paths on a board that are this firmware's, files before the folders that they are in. Pure."""
-    slots = tuple(f"{folder}/" for folder in (*SLOTS, BESIDE_IMAGE))
-    runs = _has_our_main(board)
-    files = [path for path in loose(board) if path in board.files]
-    # An older main.py of ours, by mip, is known by what it stands beside.
-    main = MAIN in board.files and (runs or bool(files))
-    files += [path for path in board.files if path.startswith(slots) and (runs or _is_ours(path.split("/", 1)[1]))]
-    if not (files or main or board.frozen):
+def owned_paths(inventory: Inventory) -> list[str]:
+    """Return all paths on a board that belong to the firmware, each file before the folders that hold it."""
+    has_main = has_owned_main(inventory)
+    files = _installed_by_mip(inventory)
+    owns_main = has_main or (MAIN in inventory.files and bool(files))  # of an unknown version, installed by mip
+    files += _beside_image(inventory, BESIDE_IMAGE) + _beside_image(inventory, _BESIDE_OLD_IMAGE)
+    for slot in SLOTS:
+        inside = list_slot(inventory, slot)
+        files += [f"{slot}/{path}" for path in sorted(inside if has_main else _select_owned(inside))]
+    if not (files or owns_main or inventory.frozen_package):
         return []
-    files += [path for path in OURS if path in board.files] + [MAIN] * main
-    return files + _emptied(board, files, slots + _LOOSE)
+    files += [path for path in _WRITTEN if path in inventory.files] + [MAIN] * owns_main
+    return files + _emptied_folders(inventory, files, (*SLOTS, BESIDE_IMAGE, _BESIDE_OLD_IMAGE, *_MIP_FOLDERS))
 
 
-def _emptied(board, files, folders):
-    """What of these folders has nothing in it once the files are gone, the inner ones first."""
-    stay = set(board.files) - set(files)
-    inside = [path for path in board.folders if (path + "/").startswith(folders)]
-    return sorted((path for path in inside if not any(other.startswith(path + "/") for other in stay)), reverse=True)
+def _installed_by_mip(inventory: Inventory) -> list[str]:
+    """Return the files outside the slots that have the paths of firmware files, sorted."""
+    files = _select_owned(inventory.files)
+    return sorted(path for path in files if path.startswith(tuple(folder + "/" for folder in _MIP_FOLDERS)))
+
+
+def _beside_image(inventory: Inventory, folder: str) -> list[str]:
+    """Return the files in this folder, a package's in lib/, that have the paths of firmware files, sorted."""
+    files = {path.removeprefix("lib/"): path for path in inventory.files if path.startswith(folder + "/")}
+    return [files[path] for path in sorted(_select_owned(files))]
+
+
+def _select_owned(files: Iterable[str]) -> set[str]:
+    """Return those of these paths, below a slot or where mip puts them, that are firmware files', as .py or .mpy."""
+    sources = set(paths.list_firmware_files()).union(*(release.sources for release in earlier_releases().values()))
+    return {path for path in files if path in sources or PurePosixPath(path).with_suffix(".py").as_posix() in sources}
+
+
+def _slots_by_main() -> dict[str, str]:
+    """Return {hex SHA-256 of a main.py of the firmware: the slot that it runs, "" for the one that mip installs}."""
+    mains = {}
+    for release in earlier_releases().values():
+        mains |= release.main_sha256
+    mains[sha256((paths.FIRMWARE / MAIN).read_bytes())] = ""
+    return mains | {sha256(make_main(slot)): slot for slot in SLOTS}
+
+
+def _emptied_folders(inventory: Inventory, files: list[str], roots: tuple[str, ...]) -> list[str]:
+    """Return these folders, and those inside, that are empty once these files are removed; inner folders first."""
+    staying = set(inventory.files) - set(files)
+    inside = [path for path in inventory.folders if (path + "/").startswith(tuple(root + "/" for root in roots))]
+    emptied = [folder for folder in inside if not any(path.startswith(folder + "/") for path in staying)]
+    return sorted(emptied, reverse=True)

@@ -1,98 +1,123 @@
-"""A board's console over its serial port: what it says, as lines, without stopping what runs.
+"""The serial console of a board: its lines, without stopping the program that runs there.
 
-Here: reading, waiting for something, and coming back after the port was gone. Not here: opening a port and its errors
-(ports.py), what a line means (board_console.py), how it is shown (board_watch.py).
+Here: reading, writing, waiting for a status line, and reopening a port that was gone. Not here: opening a port and its
+errors (ports.py), what a line means (lines.py).
 """
 
 import math
 import time
+from collections.abc import Callable
+from typing import Any, Self
+
+import serial
 
 from deskonomy_host.boards.serial import ports
-from deskonomy_host.boards.serial.lines import BoardConsole, parse_status
+from deskonomy_host.boards.serial.lines import LineParser, parse_status
 from deskonomy_host.errors import OperationError
 
-_AGAIN_S = 0.5  # between two tries to open a port that is gone
+_RETRY_S = 0.5  # between two attempts to open a port that is gone
 
 
-class BoardPort:
-    """`with BoardPort(path) as board`: listens on this port. Raises OperationError where it cannot be opened.
+class SerialConsole:
+    """`with SerialConsole(path) as console`: the console behind this port, open for the block.
 
-    patience_s: how long a port may be gone first; a chip with USB of its own takes it along when it resets.
+    Raises OperationError if the port cannot be opened.
     """
 
-    def __init__(self, path, patience_s=0):
+    def __init__(self, path: str, patience_s: float = 0) -> None:
+        """Remember the port.
+
+        Args:
+            path: Of the serial port.
+            patience_s: How long to wait for the port to appear: the port of a chip with its own USB is gone while the
+                chip resets.
+        """
         self.path = path
         self._patience_s = patience_s
-        self._serial = None
-        self._console = BoardConsole()
+        self._serial: serial.Serial | None = None
+        self._parser = LineParser()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._open(time.monotonic() + self._patience_s)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if self._serial:
             self._serial.close()
 
     @property
-    def status(self):
-        """The latest status line, a dict; None before the first."""
-        return self._console.status
+    def status(self) -> dict[str, Any] | None:
+        """The latest status line; None before the first."""
+        return self._parser.status
 
     @property
-    def at_prompt(self):
-        """Whether the REPL waits for somebody to type."""
-        return self._console.at_prompt
+    def at_prompt(self) -> bool:
+        """Whether the REPL waits for input."""
+        return self._parser.at_prompt
 
-    def lines(self):
-        """The lines (str) that came within a fifth of a second. Raises ConnectionError if the port is gone."""
+    def read_lines(self) -> list[str]:
+        """Return the lines that arrived within a fifth of a second. Raises ConnectionError if the port is gone."""
         try:
             data = self._serial.read(max(1, self._serial.in_waiting)) if self._serial else b""
         except (OSError, TypeError) as error:  # pyserial's SerialException is an OSError
             raise ConnectionError(str(error)) from None
-        return self._console.feed(data)
+        return self._parser.feed(data)
 
-    def type(self, data):
-        """Send bytes, as if typed. Raises ConnectionError."""
+    def send(self, data: bytes) -> None:
+        """Send bytes, as a terminal does. Raises ConnectionError if the port is gone."""
         try:
             if self._serial:
                 self._serial.write(data)
         except OSError as error:
             raise ConnectionError(str(error)) from None
 
-    def again(self, deadline=math.inf):
-        """Open the port once more, however long it is gone. Raises OperationError at the deadline, by the monotonic
-        clock."""
+    def reopen(self, deadline: float = math.inf) -> None:
+        """Open the port again; wait for it until the deadline, by the monotonic clock. Raises OperationError then."""
         self.__exit__()
         self._serial = None
-        time.sleep(_AGAIN_S)
+        time.sleep(_RETRY_S)
         self._open(deadline)
-        self._console = BoardConsole()
+        self._parser = LineParser()
 
-    def _open(self, deadline):
+    def _open(self, deadline: float) -> None:
         while self._serial is None:
             try:
                 self._serial = ports.open_port(self.path)
             except OperationError:
                 if time.monotonic() >= deadline:
                     raise
-                time.sleep(_AGAIN_S)
+                time.sleep(_RETRY_S)
 
-    def wait_for(self, predicate, timeout_s, on_line=lambda line: None, prompt_s=0.5):
-        """Wait for a status with predicate(status); returns it, or None at the timeout or where the program has ended.
+    def wait_for(
+        self,
+        predicate: Callable[[dict[str, Any]], object],
+        timeout_s: float,
+        on_line: Callable[[str], None] = lambda line: None,
+        prompt_s: float = 0.5,
+    ) -> dict[str, Any] | None:
+        """Wait for a status line that fulfils predicate(status).
 
-        on_line(text): called with each line that is no status. prompt_s: how long a prompt stands until it means that.
-        Raises OperationError if the port is gone, and not back at the timeout.
+        Args:
+            predicate: Called with each status.
+            timeout_s: How long to wait.
+            on_line: Called with each log line.
+            prompt_s: How long the REPL's prompt has to stand until the program counts as ended.
+
+        Returns:
+            The status; None at the timeout, or if the program has ended.
+
+        Raises:
+            OperationError: The port is gone, and not back at the timeout.
         """
         deadline = time.monotonic() + timeout_s
         prompt_since = None
         while time.monotonic() < deadline:
             try:
-                said = self.lines()
+                lines = self.read_lines()
             except ConnectionError:
-                self.again(deadline)
+                self.reopen(deadline)
                 continue
-            for line in said:
+            for line in lines:
                 status = parse_status(line)
                 if status is None:
                     on_line(line)

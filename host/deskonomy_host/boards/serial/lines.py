@@ -1,57 +1,63 @@
-"""What a board's console says, cut into lines: status lines and log lines.
+"""The lines of a board's serial console: status lines and log lines.
 
-Here: bytes in, lines out, the same for a real board and a simulated one. Not here: the port that they come from.
+Here: bytes in, lines out, for real and for simulated boards. Not here: the port that the bytes come from (console.py).
 """
 
 import json
 import re
+from typing import Any
 
-_LINE_MAX = 65536  # bytes; a longer line is noise and is dropped
+_LINE_BYTES_MAX = 65536  # of a line without an end; it is noise, and is dropped so that it takes no more memory
 
 PROMPT = b">>> "
-_ALWAYS = {"city", "tick", "price", "yield", "merchants", "roads"}  # in a status line; an object without is a log line
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # noise on a line is no reason to let it play with a terminal
+# The fields of every status line; an object without them is a log line.
+_STATUS_FIELDS = {"city", "tick", "price", "yield", "merchants", "roads"}
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # noise on the line must not control the user's terminal
 
 
-class BoardConsole:
-    """Reads a console. status: the latest status line as a dict, None before the first."""
+class LineParser:
+    """Cuts the output of a serial console into lines.
 
-    def __init__(self):
-        self.status = None
-        self._part = b""
+    Attributes:
+        status: The latest status line as a dict; None before the first.
+    """
+
+    def __init__(self) -> None:
+        self.status: dict[str, Any] | None = None
+        self._incomplete = b""
 
     @property
-    def at_prompt(self):
-        """Whether the REPL waits for somebody to type: no program is running."""
-        return self._part.endswith(PROMPT)
+    def at_prompt(self) -> bool:
+        """Whether the REPL waits for input, so that no program is running."""
+        return self._incomplete.endswith(PROMPT)
 
-    def feed(self, data):
-        """Take in what the console printed. Returns the lines (str) that are complete now, status lines too."""
-        *lines, self._part = (self._part + data).split(b"\n")
-        if len(self._part) > _LINE_MAX:
-            self._part = b""
-        said = []
+    def feed(self, data: bytes) -> list[str]:
+        """Process bytes that the console printed. Return the lines that are complete now, status lines included."""
+        *lines, self._incomplete = (self._incomplete + data).split(b"\n")
+        if len(self._incomplete) > _LINE_BYTES_MAX:
+            self._incomplete = b""
+        complete = []
         for line in lines:
-            text = _CONTROLS.sub("?", line.strip().decode(errors="replace"))
+            text = _CONTROL_CHARACTERS.sub("?", line.strip().decode(errors="replace"))
             status = parse_status(text)
             if status is not None:
                 self.status = status
             if text:
-                said.append(text)
-        return said
+                complete.append(text)
+        return complete
 
 
-def is_banner(line):
-    """Whether a line is what the REPL says of itself."""
+def is_repl_line(line: str) -> bool:
+    """Return whether a line is the REPL's prompt or banner."""
     return line.startswith((">>>", "MicroPython ", "Type "))
 
 
-def parse_status(line):
-    """The status that a console line holds, a dict, or None for a log line."""
+def parse_status(line: str) -> dict[str, Any] | None:
+    """Return the status of a status line as a dict; None for a log line."""
     if not line.startswith("{"):
         return None
     try:
         status = json.loads(line)
     except ValueError:
         return None
-    return status if isinstance(status, dict) and status.keys() >= _ALWAYS else None
+    return status if isinstance(status, dict) and status.keys() >= _STATUS_FIELDS else None

@@ -1,22 +1,22 @@
-"""Serial ports: which look like boards, how one is opened, and in words why it cannot be.
+"""Serial ports: finding those that look like boards, opening one, and explaining why one cannot be opened.
 
-Here: pyserial, and the simulated boards that run on this machine. Not here: what a board says (board_console.py), what
-mpremote does on a port (mpremote_run.py).
+Here: pyserial, and the simulated boards that run on this machine. Not here: what a board prints (lines.py), what
+mpremote does on a port (mpremote.py).
 """
 
 import errno
 import os
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import serial
 from serial.tools import list_ports
 
-from deskonomy_host.control import server as control
+from deskonomy_host.control import client
 from deskonomy_host.errors import OperationError, UsageError
 
-BAUD = 115200
-# USB makers of ESP32 chips and of the serial converters beside them.
+_BAUD = 115200
+# USB vendors of ESP32 chips, and of the serial converters beside them.
 _VENDORS = {
     0x303A: "Espressif",
     0x10C4: "CP210x converter",
@@ -30,34 +30,43 @@ _VENDORS = {
 }
 
 
-@dataclass(frozen=True)
-class Found:
-    """A port that looks like a board. path: such as /dev/ttyUSB0. what: what is known of it without opening it."""
+class PortInfo(NamedTuple):
+    """A port that looks like a board.
+
+    Attributes:
+        path: Such as /dev/ttyUSB0.
+        description: What is known of it without opening it.
+    """
 
     path: str
-    what: str
+    description: str
 
 
-def found():
-    """The ports that look like boards, simulated ones too: a list of Found."""
+def find_ports() -> list[PortInfo]:
+    """Return the ports that look like boards, those of simulated boards too."""
     usb = [
-        Found(port.device, " ".join(filter(None, (_VENDORS[port.vid], port.product))))
+        PortInfo(port.device, " ".join(filter(None, (_VENDORS[port.vid], port.product))))
         for port in sorted(list_ports.comports())
         if port.vid in _VENDORS
     ]
     simulated = [
-        Found(control.ask(entry, "serial")["serial"], "simulated")
-        for entry in control.running()
+        PortInfo(client.send_to_process(entry, "serial")["serial"], "simulated")
+        for entry in client.list_processes()
         if "serial" in entry.commands
     ]
     return usb + simulated
 
 
-def pick(path=None):
-    """This port, or the only one that looks like a board. Raises OperationError for none, Wrong for more than one."""
+def choose_port(path: str | None = None) -> str:
+    """Return this path, or that of the only port that looks like a board.
+
+    Raises:
+        OperationError: No port looks like a board.
+        UsageError: Several ports look like boards.
+    """
     if path:
         return path
-    paths = [port.path for port in found()]
+    paths = [port.path for port in find_ports()]
     if not paths:
         raise OperationError(
             "no port looks like a board: plug it in with a cable that carries data, or name its port; "
@@ -68,16 +77,16 @@ def pick(path=None):
     return paths[0]
 
 
-def open_port(path, timeout_s=0.2):
-    """A serial.Serial that nobody else has open. Raises OperationError."""
+def open_port(path: str, timeout_s: float = 0.2) -> serial.Serial:
+    """Open a port that no other program has open. Raises OperationError."""
     try:
-        return serial.Serial(path, BAUD, timeout=timeout_s, write_timeout=5, exclusive=True)
+        return serial.Serial(path, _BAUD, timeout=timeout_s, write_timeout=5, exclusive=True)
     except (OSError, ValueError) as error:
-        raise OperationError(explain(path, error)) from None
+        raise OperationError(explain_error(path, error)) from None
 
 
-def why_not(path):
-    """Why this port cannot be opened, in words; None if it can be."""
+def diagnose_port(path: str) -> str | None:
+    """Return why this port cannot be opened, as one line; None if it can be opened."""
     try:
         open_port(path).close()
     except OperationError as error:
@@ -85,22 +94,23 @@ def why_not(path):
     return None
 
 
-def explain(path, error):
-    """What went wrong when this port was opened, in words, and what to do."""
+def explain_error(path: str, error: Exception) -> str:
+    """Return one line that says what went wrong when this port was opened, and what to do."""
     number = getattr(error, "errno", None)
-    said = str(error)
-    if number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK) or (os.name == "nt" and "Access is denied" in said):
+    text = str(error)
+    if number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK) or (os.name == "nt" and "Access is denied" in text):
         return "%s is busy: another program has it open (deskonomy board monitor, mpremote, an IDE?); close that" % path
     if number in (errno.EACCES, errno.EPERM):
-        return "no permission for %s: %s" % (path, _grant(path))
-    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "FileNotFoundError" in said:
-        return "there is no port %s: is the board plugged in? deskonomy board list shows what is there" % path
-    if number in (errno.ENOTTY, errno.EISDIR, errno.EINVAL) or "Could not configure" in said:
+        return "no permission for %s: %s" % (path, _advise_permission(path))
+    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "FileNotFoundError" in text:
+        return "there is no port %s: is the board plugged in? deskonomy board list shows the ports" % path
+    if number in (errno.ENOTTY, errno.EISDIR, errno.EINVAL) or "Could not configure" in text:
         return "%s is no serial port" % path
-    return "%s cannot be opened: %s" % (path, said.rpartition("] ")[2] or said)
+    return "%s cannot be opened: %s" % (path, text.rpartition("] ")[2] or text)
 
 
-def _grant(path):
+def _advise_permission(path: str) -> str:
+    """Return what gives the user the permission to open this port."""
     if not sys.platform.startswith("linux"):
         return "your user may not use it"
     try:

@@ -1,275 +1,245 @@
 """A simulated board: the real firmware on a real MicroPython, put there by the real mpremote.
 
-Here: its flash, its config.json, the light that falls on its sensors, what it says, and the commands typed at it.
-Not here: processes and resets (simulated_machine.py), how files get onto it (deploy.py), the command line
-(board_commands.py).
+Here: its flash, its settings, the readings of its sensors, its status and log lines, and console commands. Not here:
+processes and resets (machine.py), how the firmware gets onto it (deploy/), control commands (commands.py).
 """
 
 import asyncio
 import contextlib
 import json
-import os
 import tempfile
 from collections import deque
+from collections.abc import Callable, Mapping
+from os import PathLike
 from pathlib import Path
+from typing import Any, Self
 
-from deskonomy_host import validation as words
-from deskonomy_host.boards.deploy.deploy import CONFIG, deploy
-from deskonomy_host.boards.serial.lines import BoardConsole, is_banner
+from deskonomy_host.boards.deploy.deploy import deploy
+from deskonomy_host.boards.deploy.plan import DeployPlan
+from deskonomy_host.boards.serial.lines import LineParser, is_repl_line
+from deskonomy_host.boards.simulator.flash_folder import BOARD, lock_flash, read_flash_config
 from deskonomy_host.boards.simulator.interpreter import find_micropython
 from deskonomy_host.boards.simulator.machine import SimulatedMachine
-from deskonomy_host.boards.spec import catalog as boards
+from deskonomy_host.boards.spec import catalog
+from deskonomy_host.boards.spec.sensors import SENSORS
 from deskonomy_host.errors import OperationError, UsageError
-from deskonomy_host.roads.keyring import given, key_for, text
+from deskonomy_host.roads.keyring import find_key, format_key, load_key
 
-BOARD = "SIMULATED"
-_LINES_KEPT = 1000
-_PLAIN = ("adc", "digital", "touch")  # sensors whose reading lies on their pin as it is
-_UP_WITHIN_S = 60
+_LINES_MAX = 1000  # of the console's output that are kept
+_START_TIMEOUT_S = 60
+_USUAL_LEVEL = 0.5
+
+Status = dict[str, Any]
 
 
 class SimulatedBoard:
-    """`async with SimulatedBoard(name="DESKTOWN") as board`: deployed, reset, and its city is up and listens.
+    """`async with SimulatedBoard(name="DESKTOWN") as board`: deployed and reset; its city is up and listens.
 
-    name, port, seed, locals_, connect (a list of "HOST:PORT"), speed (ticks a second), checkpoint_s, key (bytes): in
-    its config.json where given, else as they are there; without a key there, it has the one that cities here ask.
-    dir: the folder that is its flash; without one its flash is gone at the end. sensors: {name: 0..1}, what they read
-    at first; 0.5 unless said. heap: as -X heapsize takes it, else as its board.json says. clock: how many times as fast
-    its time passes. on_line(text): called with each line that its console prints, status lines too. Raises
-    OperationError and
-    Wrong.
+    Attributes:
+        machine: The machine that runs its MicroPython.
+        config: The settings in its config.json.
+        plan: What the deploy changed on it.
+        lines: The latest lines that its console printed, status lines too.
+        on_line: Called with each of them.
     """
+
+    machine: SimulatedMachine
+    plan: DeployPlan
 
     def __init__(
         self,
-        name=None,
+        name: str | None = None,
         *,
-        port=None,
-        dir=None,
-        sensors=None,
-        heap=None,
-        seed=None,
-        locals_=None,
-        connect=None,
-        speed=None,
-        checkpoint_s=None,
-        key=None,
-        micropython=None,
-        clock=1,
-        on_line=lambda line: None,
-    ):
-        told = {"city": name, "port": port, "seed": seed, "locals": locals_, "connect": connect, "speed": speed}
-        told["checkpoint_s"] = checkpoint_s
-        told["key"] = key and text(key)
-        self._given = {name: word for name, word in told.items() if word is not None}
+        port: int | None = None,
+        dir: str | PathLike[str] | None = None,
+        sensors: Mapping[str, float] | None = None,
+        heap: str | None = None,
+        seed: int | None = None,
+        locals_: int | None = None,
+        connect: list[str] | None = None,
+        speed: float | None = None,
+        checkpoint_s: float | None = None,
+        key: bytes | None = None,
+        micropython: str | PathLike[str] | None = None,
+        clock: float = 1,
+        on_line: Callable[[str], object] = lambda line: None,
+    ) -> None:
+        """Configure a board; it starts with `async with`, which raises OperationError and UsageError.
+
+        The settings name, port, seed, locals_, connect, speed, checkpoint_s and key replace those in its config.json.
+
+        Args:
+            name: Of its city.
+            port: TCP port of its city.
+            dir: The folder that is its flash; None for a new one that is removed at the end.
+            sensors: {name: first reading, 0 to 1 of its range}; 0.5 for a sensor that is left out.
+            heap: Size of its heap as -X heapsize takes it, such as "224k"; None for that of its board.json.
+            seed: Of its city.
+            locals_: How many residents its city has.
+            connect: "HOST:PORT" of the peers that it dials.
+            speed: Ticks a second.
+            checkpoint_s: Seconds between two checkpoints.
+            key: Its key; without one here and in its config.json, the key that cities of this machine ask of it.
+            micropython: Path of an interpreter; None for the usual one.
+            clock: How many times as fast as real time its time passes.
+            on_line: Called with each line that its console prints, status lines too.
+        """
+        settings = {"city": name, "port": port, "seed": seed, "locals": locals_, "connect": connect, "speed": speed}
+        settings |= {"checkpoint_s": checkpoint_s, "key": key and format_key(key)}
+        self._settings = {setting: value for setting, value in settings.items() if value is not None}
         self._dir = dir
         self._flash = Path()
         self._levels = dict(sensors or {})
-        self._heap = heap or "%dk" % (boards.load(BOARD).heap_bytes >> 10)
+        self._heap = heap or "%dk" % (catalog.load_board(BOARD).heap_bytes >> 10)
         self._micropython = micropython
         self._clock = clock
-        self._console = BoardConsole()
+        self._parser = LineParser()
         self._changed = asyncio.Event()
-        self._open = contextlib.AsyncExitStack()
+        self._stack = contextlib.AsyncExitStack()
         self.on_line = on_line
-        self.lines = deque(maxlen=_LINES_KEPT)  # what its console printed lately
-        self.config = {}  # what its config.json says
-        self.machine: SimulatedMachine
-        self.plan = None  # what the deploy changed on it
+        self.lines: deque[str] = deque(maxlen=_LINES_MAX)
+        self.config: dict[str, Any] = {}
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> Self:
         try:
-            interpreter = await asyncio.to_thread(find_micropython, self._micropython)
-            folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="deskonomy-")))
-            signals = folder / "signals"
-            flash = Path(self._dir) if self._dir else folder / "flash"
-            signals.mkdir()
-            flash.mkdir(parents=True, exist_ok=True)
-            self._flash = flash
-            self._open.enter_context(_alone(flash))
-            self.config = {**_config_of(flash), **self._given}
-            boards.check(self.config)
-            key = None if self.config.get("key") else key_for(self.city) or given()
-            if key:
-                self.config["key"] = text(key)
-            self.machine = SimulatedMachine(interpreter, flash.resolve(), signals, self._heap, self._hear)
-            self.machine.clock = self._clock
-            for name in self._levels:
-                boards.sensor_of(self.config, name)
-            for sensor in self.config.get("sensors", []):
-                self._levels.setdefault(sensor["name"], 0.5)
-            self._drive_pins()
-            self.machine.raw = True  # what was on its flash before does not run
-            await self._open.enter_async_context(self.machine)
-            self.plan = await deploy(self.serial, self.config)
-            await self.wait_for(lambda status: status["address"], _UP_WITHIN_S)
+            await self._start()
         except BaseException:
-            await self._open.aclose()
+            await self._stack.aclose()
             raise
         return self
 
-    async def __aexit__(self, *_):
-        await self._open.aclose()
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
 
     @property
-    def serial(self):
+    def serial(self) -> str:
         """The path of its serial port."""
         return self.machine.serial
 
     @property
-    def city(self):
-        """Its city's name."""
+    def city(self) -> str:
+        """The name of its city."""
         return self.config["city"]
 
     @property
-    def address(self):
-        """ "HOST:PORT" where its city listens, None while it does not."""
+    def address(self) -> str | None:
+        """ "HOST:PORT" where its city listens; None while it does not."""
         return self.status["address"] if self.status else None
 
     @property
-    def status(self):
-        """Its latest status line, a dict; None before the first one after a deploy."""
-        return self._console.status
+    def status(self) -> Status | None:
+        """Its latest status line; None before the first after a deploy or a reset."""
+        return self._parser.status
 
-    async def wait_for(self, predicate, timeout_s=60):
-        """Wait until a status line fulfils predicate(status); returns that. Raises OperationError at the timeout."""
+    async def wait_for(self, predicate: Callable[[Status], object], timeout_s: float = 60) -> Status:
+        """Wait until a status line fulfils predicate(status), and return that status.
+
+        Raises:
+            OperationError: At the timeout, or if the board's program has ended.
+        """
         try:
             async with asyncio.timeout(timeout_s):
-                while not (self.status and predicate(self.status)):
-                    if self._console.at_prompt and not self.machine.raw:
-                        raise OperationError("the board's program has ended: %s" % self._last_words())
+                while True:
+                    status = self.status
+                    if status and predicate(status):
+                        return status
+                    if self._parser.at_prompt and not self.machine.raw:
+                        raise OperationError("the board's program has ended: %s" % self._last_log_line())
                     self._changed.clear()
                     await self._changed.wait()
-                return self.status
         except TimeoutError:
-            raise OperationError("the board did not get there in %s s: %s" % (timeout_s, self._last_words())) from None
+            raise OperationError(
+                "no status line of the board was as expected within %s s; its log ends: %s"
+                % (timeout_s, self._last_log_line())
+            ) from None
 
-    async def reset(self):
+    async def reset(self) -> None:
         """Press its reset button. Its status is None until its city is up again."""
         await self.machine.hard_reset()
-        self._console = BoardConsole()
+        self._parser = LineParser()
 
-    def sense(self, name, value):
-        """Let a sensor read this, 0..1 of its own range, from now on. Raises UsageError."""
-        kind = boards.sensor_of(self.config, name)["kind"]
-        if kind not in (*_PLAIN, "rssi"):
-            raise UsageError(
-                "%s is a %s, and a simulated board drives only %s and rssi" % (name, kind, ", ".join(_PLAIN))
-            )
+    def sense(self, name: str, value: float) -> None:
+        """Set what a sensor reads from now on, 0 to 1 of its range. Raises UsageError."""
+        kind = catalog.find_sensor(self.config, name)["kind"]
+        if not SENSORS[kind].simulated_by:
+            simulated = ", ".join(spec.kind for spec in SENSORS.values() if spec.simulated_by == "pin")
+            raise UsageError("%s is a %s, and a simulated board drives only %s and rssi" % (name, kind, simulated))
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise UsageError("a sensor reads 0 to 1, such as 0.5, not %r" % (value,))
         self._levels[name] = value
-        self._drive_pins()
+        self._set_readings()
 
-    def send_command(self, command):
-        """Type a command at its console: {"influence": ["wood", 0.5]}, {"connect": "HOST:PORT"}. Raises
-        OperationError."""
-        if self.machine.raw or self._console.at_prompt:
+    def send_command(self, command: Mapping[str, Any]) -> None:
+        """Type a command at its console: {"influence": ["wood", 0.5]} or {"connect": "HOST:PORT"}.
+
+        Raises:
+            OperationError: The board's program does not run.
+        """
+        if self.machine.raw or self._parser.at_prompt:
             raise OperationError(
                 "the board's program is not running; reset it: mpremote connect %s reset" % self.serial
             )
-        self.machine.type(json.dumps(command).encode() + b"\n")
+        self.machine.send(json.dumps(command).encode() + b"\n")
 
-    def _drive_pins(self):
-        """Put on each pin what its sensor would, high at 1, low at 0, and the Wi-Fi's strength in the air."""
-        for name, value in self._levels.items():
-            sensor = boards.sensor_of(self.config, name)
-            raw = round(sensor["low"] + value * (sensor["high"] - sensor["low"]))
-            if sensor["kind"] == "rssi":
-                self.machine.rssi = raw
-            elif sensor["kind"] in _PLAIN:
-                self.machine.pins[sensor["pin"]] = raw
+    async def _start(self) -> None:
+        """Open the flash, power the machine on, deploy, and wait until the city listens."""
+        interpreter = await asyncio.to_thread(find_micropython, self._micropython)
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="deskonomy-")))
+        signals = folder / "signals"
+        self._flash = Path(self._dir) if self._dir else folder / "flash"
+        signals.mkdir()
+        self._flash.mkdir(parents=True, exist_ok=True)
+        self._stack.enter_context(lock_flash(self._flash))
+        self._load_config()
+        self.machine = SimulatedMachine(interpreter, self._flash.resolve(), signals, self._heap, self._read_output)
+        self.machine.clock = self._clock
+        self._set_readings()
+        self.machine.raw = True  # so that the firmware that its flash holds does not run
+        await self._stack.enter_async_context(self.machine)
+        self.plan = await deploy(self.serial, self.config)
+        await self.wait_for(lambda status: status["address"], _START_TIMEOUT_S)
+
+    def _load_config(self) -> None:
+        """Make its settings of config.json and of those that are given. Raises OperationError, UsageError."""
+        self.config = {**read_flash_config(self._flash), **self._settings}
+        catalog.check_config(self.config)
+        key = None if self.config.get("key") else find_key(self.city) or load_key()
+        if key:
+            self.config["key"] = format_key(key)
+        for name in self._levels:
+            catalog.find_sensor(self.config, name)
+        self._follow_config()
+
+    def _follow_config(self) -> None:
+        """Have a level for exactly the sensors of its settings."""
+        names = [sensor["name"] for sensor in self.config.get("sensors", [])]
+        self._levels = {name: self._levels.get(name, _USUAL_LEVEL) for name in names}
+
+    def _set_readings(self) -> None:
+        """Give the machine the reading of each sensor: on the sensor's pin, or as the strength of its Wi-Fi."""
+        for name, level in self._levels.items():
+            sensor = catalog.find_sensor(self.config, name)
+            reading = round(sensor["low"] + level * (sensor["high"] - sensor["low"]))
+            simulated_by = SENSORS[sensor["kind"]].simulated_by
+            if simulated_by == "rssi":
+                self.machine.rssi = reading
+            elif simulated_by == "pin":
+                self.machine.pins[sensor["pin"]] = reading
         self.machine.set_signals()
 
-    def _hear(self, data):
-        for line in self._console.feed(data):
+    def _read_output(self, data: bytes) -> None:
+        for line in self._parser.feed(data):
             self.lines.append(line)
             self.on_line(line)
         if self.status and self.status.get("sensors", {}).keys() != self._levels.keys():
-            self._follow_setup()
+            with contextlib.suppress(OperationError):  # `deskonomy board setup` has changed its sensors
+                self.config = read_flash_config(self._flash)
+                self._follow_config()
+                self._set_readings()
         self._changed.set()
 
-    def _follow_setup(self):
-        """`deskonomy board setup` has given it other sensors."""
-        with contextlib.suppress(OperationError):
-            self.config = _config_of(self._flash)
-            self._levels = {one["name"]: self._levels.get(one["name"], 0.5) for one in self.config.get("sensors", [])}
-            self._drive_pins()
-
-    def _last_words(self):
-        said = [line for line in self.lines if not line.startswith("{") and not is_banner(line)]
-        short = [line for line in said if line.startswith("MemoryError")]
-        return (short or said or ["it said nothing"])[-1]
-
-
-def commands(board):
-    """What `deskonomy influence`, `connect` and `board sense` may ask of this board: {name: function}."""
-
-    def here(city):
-        if city != board.city:
-            raise OperationError("no city %s is running here, only %s" % (city, board.city))
-
-    async def influence(city, good, yield_mills):
-        """Set a yield by hand, in mills of a unit; None gives it back to the sensors."""
-        here(city)
-        before = board.status or {"yield": {}}
-        if good not in before["yield"]:
-            raise UsageError("%s makes no %s, only %s" % (city, good, ", ".join(before["yield"])))
-        if yield_mills is None:
-            board.send_command({"influence": [good, None]})
-            status = await board.wait_for(lambda status: status is not before)
-        elif type(yield_mills) is int and 0 <= yield_mills <= 100_000:
-            board.send_command({"influence": [good, yield_mills / 1000]})
-            status = await board.wait_for(lambda status: round(status["yield"][good] * 1000) == yield_mills)
-        else:
-            raise UsageError("yield_mills takes a whole number up to 100000 or null, not %r" % (yield_mills,))
-        return {"city": city, "good": good, "yield_mills": round(status["yield"][good] * 1000)}
-
-    def connect(city, address):
-        """Dial HOST:PORT, now and whenever it is lost."""
-        here(city)
-        board.send_command({"connect": words.shown(words.address("address")(address))})
-        return {"city": city, "address": address}
-
-    def sense(name, value):
-        """Let a sensor read this, 0..1 of its range."""
-        board.sense(name, value)
-        return {"name": name, "value": value}
-
-    def serial():
-        """Where its serial port is."""
-        return {"serial": board.serial}
-
-    return {"influence": influence, "connect": connect, "sense": sense, "serial": serial}
-
-
-@contextlib.contextmanager
-def _alone(flash):
-    """Nobody else has this flash meanwhile: its city would live twice. Raises OperationError."""
-    import fcntl  # where there is none there is no terminal for a simulated board either
-
-    folder = os.open(flash, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OperationError(
-                "%s is the flash of a simulated board that runs: name another folder" % flash
-            ) from None
-        yield
-    finally:
-        os.close(folder)
-
-
-def _config_of(flash):
-    """What config.json on this flash says, or a simulated board's first one. Raises OperationError."""
-    file = flash / CONFIG
-    if not file.exists():
-        return boards.load(BOARD).config
-    try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
-        raise OperationError("%s is not JSON: put it right, or remove it for a new one" % file) from None
-    if not isinstance(config, dict):
-        raise OperationError("%s is no object in { }: put it right, or remove it for a new one" % file)
-    return config
+    def _last_log_line(self) -> str:
+        """Return the latest log line; if memory was short, the line that says so."""
+        lines = [line for line in self.lines if not line.startswith("{") and not is_repl_line(line)]
+        memory_errors = [line for line in lines if line.startswith("MemoryError")]
+        return (memory_errors or lines or ["(nothing)"])[-1]

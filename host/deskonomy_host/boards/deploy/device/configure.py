@@ -1,4 +1,4 @@
-"""Runs on a board, by mpremote, when a whole config.new is there: lets it be the config.json."""
+"""Run on a board by mpremote after config.new has arrived whole: make it the board's config.json."""
 
 import os
 

@@ -1,8 +1,8 @@
-"""Runs on a board, by mpremote: removes WORK["old"], paths of files and, after what is in them, of folders."""
+"""Run on a board by mpremote: remove the paths of WORK["remove"], each file before the folder that holds it."""
 
 import os
 
-for path in globals()["WORK"]["old"]:
+for path in globals()["WORK"]["remove"]:
     try:
         os.remove(path)
     except OSError:

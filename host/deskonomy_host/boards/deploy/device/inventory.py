@@ -1,4 +1,4 @@
-"""Runs on a board, by mpremote: prints what a deploy has to know, as one line of JSON."""
+"""Run on a board by mpremote: print what a deploy needs to know about the board, as one line of JSON."""
 
 import binascii
 import hashlib
@@ -8,6 +8,7 @@ import sys
 
 
 def sha256(path):
+    """Return the hex SHA-256 of a file."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while True:
@@ -18,6 +19,7 @@ def sha256(path):
 
 
 def walk(folder, files, folders):
+    """Add {path: (hex SHA-256, bytes)} of the files below a folder ("" or "NAME/"), and the paths of its folders."""
     for entry in os.ilistdir(folder or "."):
         path = folder + entry[0]
         if entry[1] == 0x4000:
@@ -27,17 +29,20 @@ def walk(folder, files, folders):
             files[path] = (sha256(path), os.stat(path)[6])
 
 
-def is_frozen():
-    """Whether the firmware is part of the image that the chip runs."""
+def find_frozen_package():
+    """Return the name of the firmware's package in the MicroPython image, "" if the image has no firmware."""
     before = sys.path[:]
     sys.path[:] = [".frozen"]
     try:
-        import deskonomy_board.watchdog  # noqa: F401 - small, and nobody else has one of this name
-    except ImportError:
-        return False
+        for package in ("deskonomy_board", "board"):  # of this firmware; of release 0.1.0
+            try:
+                __import__(package + ".watchdog")  # a small module whose name no other project is likely to use
+                return package
+            except ImportError:
+                pass
     finally:
         sys.path[:] = before
-    return True
+    return ""
 
 
 files, folders = {}, []
@@ -51,9 +56,9 @@ print(
             "build": getattr(sys.implementation, "_build", ""),
             "platform": sys.platform,
             "version": sys.implementation[1][:3],
-            "frozen": is_frozen(),
-            "block": space[0],
-            "free": space[3],
+            "frozen_package": find_frozen_package(),
+            "block_bytes": space[0],
+            "free_blocks": space[3],
             "files": files,
             "folders": folders,
         }

@@ -1,9 +1,9 @@
-"""What deskonomy board deploy puts on a board as main.py: the one file that says which slot runs."""
+"""The main.py that deskonomy board deploy writes: the single file that selects the slot that runs."""
 
 import sys
 
 sys.path.insert(0, "/SLOT")
 
-import main  # the slot's
+import main  # of the slot, which is first on the path
 
 main.main()

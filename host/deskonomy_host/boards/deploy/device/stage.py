@@ -1,6 +1,6 @@
-"""Runs on a board, by mpremote: makes a slot ready for the files that will be sent. The one that runs is not touched.
+"""Run on a board by mpremote: prepare a slot for the files that will be sent. The slot that runs is not changed.
 
-WORK, set before: remove: paths. folders: to make. copy: {to: from}, what the other slot has already.
+WORK, set before: remove: paths of files. folders: paths to make. copy: {new path: path in the other slot}.
 """
 
 import os
@@ -12,9 +12,9 @@ for path in WORK["remove"]:
 for path in WORK["folders"]:
     os.mkdir(path)
 for path in WORK["copy"]:
-    with open(WORK["copy"][path], "rb") as old, open(path, "wb") as new:
+    with open(WORK["copy"][path], "rb") as source, open(path, "wb") as target:
         while True:
-            block = old.read(512)
+            block = source.read(512)
             if not block:
                 break
-            new.write(block)
+            target.write(block)

@@ -1,7 +1,7 @@
-"""Runs on a board, by mpremote, when all files are there: checks them, then lets them be what runs.
+"""Run on a board by mpremote after all files have arrived: check the slot, then make main.py run it.
 
-The rename is atomic: before it the old firmware starts, after it the new one. WORK, set before: slot: the folder that
-shall run. digest: see slot_digest(). aside: a new name for a main.py that is its owner's, "" for none.
+The rename is atomic: before it the old firmware starts, after it the new firmware. WORK, set before: slot: the folder
+that shall run. digest: its expected slot digest. renamed_main: the new name of the owner's main.py, "" for none.
 """
 
 import binascii
@@ -11,20 +11,20 @@ import os
 WORK = globals()["WORK"]
 
 
-def paths(folder):
-    """All files in a folder and below."""
+def list_files(folder):
+    """Yield the paths of all files in a folder and below it."""
     for entry in os.ilistdir(folder):
         path = folder + "/" + entry[0]
         if entry[1] == 0x4000:
-            yield from paths(path)
+            yield from list_files(path)
         else:
             yield path
 
 
 def slot_digest(slot):
-    """Hex SHA-256 of all that a slot holds: each path, then what is in it, in the order of paths."""
+    """Return the hex SHA-256 of a slot: of each file, in the order of paths, its path and then its bytes."""
     digest = hashlib.sha256()
-    for path in sorted(paths(slot)):
+    for path in sorted(list_files(slot)):
         digest.update(path.encode())
         with open(path, "rb") as file:
             while True:
@@ -36,8 +36,8 @@ def slot_digest(slot):
 
 
 if slot_digest(WORK["slot"]) != WORK["digest"]:
-    raise OSError("not all of it arrived whole: deploy once more")
+    raise OSError("a file did not arrive whole: deploy again")
 if "main.new" in os.listdir():
-    if WORK["aside"] and "main.py" in os.listdir():
-        os.rename("main.py", WORK["aside"])
+    if WORK["renamed_main"] and "main.py" in os.listdir():
+        os.rename("main.py", WORK["renamed_main"])
     os.rename("main.new", "main.py")

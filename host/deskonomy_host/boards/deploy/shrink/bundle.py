@@ -1,32 +1,53 @@
-"""The firmware's modules put together into one, and its constants put where they are used.
+"""The bundle: the firmware's modules put together into one, and constants put where they are used.
 
-On a board each module takes 256 bytes, each name that it imports 16, and each text that two of them have twice that
-text. So those that stay in memory become one, deskonomy/__init__.py. For whoever asks for one of them by its old name,
-at a REPL, a file is left that takes memory only then.
+Here: which modules become one; sources in, sources out. Not here: what a name means in the bundle (scopes.py), one
+module by itself (source_module.py), compiling (../compile.py).
 
-Here: sources in, sources out; see bundled(). Not here: what a name then means (resolver.py), compiling (build.py).
+On a board each module takes 256 bytes, each imported name 16, and each text that two modules have twice its length. So
+modules that stay in memory become one, deskonomy/__init__.py. In the place of each a small file is left, for an import
+by the old name at a REPL; it takes memory only then.
 """
 
 import ast
-import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-from deskonomy_host.boards.deploy.shrink.module import ONE, SourceModule, origin_of
+from deskonomy_host.boards.deploy.shrink.new_names import choose_attributes, choose_globals
 from deskonomy_host.boards.deploy.shrink.scopes import HiddenNameError, Resolver
+from deskonomy_host.boards.deploy.shrink.source_module import BUNDLE, MAIN, SourceModule, find_origin
+from deskonomy_host.boards.deploy.shrink.type_hints import is_native, remove_type_hints
+from deskonomy_host.boards.deploy.shrink.unused import remove_unused
 
-NATIVE = re.compile(r"^[ \t]*@micropython\.(viper|native)\n", re.MULTILINE)
-_MAIN = "main"
-_UNLOADED = "UNLOADED"  # the name in main.py of the list of modules that it unloads
-
-
-def as_on_board(sources):
-    """The firmware, {path: source text}, in as few modules as a board should hold it in. Raises ValueError."""
-    native = [path for path, text in sources.items() if NATIVE.search(text)]
-    return bundled(sources, [*unloaded(sources), *native])
+PROGRAM = MAIN + ".py"  # the path of the module that makes the modules a whole program
+_UNLOADED = "UNLOADED"  # the name in main.py of the list of modules that main.py unloads
 
 
-def unloaded(sources):
-    """The paths of the modules that main.py unloads after a start; none without a main.py."""
-    tree = ast.parse(sources.get(_MAIN + ".py", ""))
+def bundle_modules(sources: Mapping[str, str]) -> dict[str, str]:
+    """Return {path: source} of the same program in fewer modules.
+
+    Bundled is what main.py and the modules that stay alone import, and what those modules import at their top. A module
+    stays alone if main.py unloads it, if it has native code, or if it is imported only inside a function or, in
+    main.py, under a condition.
+
+    A constant (NAME = const(value) at the top of a module) becomes its value wherever it is used. Names that only these
+    modules look up become shorter. With a main.py the modules are a whole program, from which unused functions are left
+    out; without, other programs may use their public names.
+
+    Raises:
+        SyntaxError: A source is no Python.
+        ValueError: A source uses what a bundle does not support.
+    """
+    hidden: set[str] = set()
+    while True:
+        try:
+            return _bundle(sources, hidden)
+        except HiddenNameError as name:
+            hidden.add(str(name))
+
+
+def list_unloaded(sources: Mapping[str, str]) -> list[str]:
+    """Return the paths of the modules that main.py unloads after a start; none if there is no main.py."""
+    tree = ast.parse(sources.get(PROGRAM, ""))
     lists = [
         ast.literal_eval(node.value)
         for node in tree.body
@@ -35,111 +56,139 @@ def unloaded(sources):
     return [name.replace(".", "/") + ".py" for names in lists for name in names]
 
 
-def bundled(sources, apart):
-    """{path: source text} for {path: source text}: the same programs in fewer modules.
-
-    Put together is what main.py and the modules `apart` (paths) import, and what those import at their top. A module
-    that only a function imports, at the moment that it is needed, stays a module, and so do those apart.
-
-    Constants (NAME = const(number) at the top of a module) become numbers wherever they are used. What two modules call
-    alike is told apart by renaming what comes later: `line` of tcp.py becomes `tcp_line`. Raises ValueError for what is
-    not understood: a `global` statement, or a bundled module that is used as an object.
-    """
-    hidden = set()
-    while True:
-        try:
-            return _bundled(sources, apart, hidden)
-        except HiddenNameError as name:
-            hidden.add(str(name))
+def find_original_names(sources: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return {new name: the names in the sources that it replaces}, as "module.name" or, for an attribute, ".name"."""
+    choice = _choose_names(sources, ())
+    originals: dict[str, list[str]] = {}
+    for module in choice.modules.values():
+        for name, new in module.own_names.items():
+            if new != name:
+                originals.setdefault(new, []).append(f"{module.name}.{name}")
+    for name, new in choice.attributes.items():
+        originals.setdefault(new, []).append("." + name)
+    return originals
 
 
-def _bundled(sources, apart, hidden):
-    """As bundled(), without the names that are hidden somewhere. Raises HiddenNameError."""
-    modules = {_name(path): SourceModule(_name(path), text) for path, text in sources.items()}
-    alone = {_name(path) for path in apart if path in sources} | {name for name in modules if name.count(".") == 0}
-    together = _in_order(modules, alone) if ONE in modules else []
-    taken = hidden | _beside(modules, together)
-    for name in together:
-        modules[name].settle(taken)
-    lines = []
-    for name in together:
-        for node in Resolver(modules, name, together).visit(modules[name].tree).body:
-            text = ast.unparse(node)
-            if not (isinstance(node, (ast.Import, ast.ImportFrom)) and text in lines):
-                lines.append(text)
+class _Choice(NamedTuple):
+    """The modules with their new names, which of them are bundled, and the new names of attributes."""
+
+    modules: dict[str, SourceModule]
+    bundled: list[str]
+    attributes: dict[str, str]
+
+
+def _choose_names(sources: Mapping[str, str], hidden: Collection[str]) -> _Choice:
+    """Decide what is bundled and renamed. No name of the bundle is one of the hidden ones."""
+    closed = PROGRAM in sources
+    trees = {_module_name(path): remove_type_hints(ast.parse(text)) for path, text in sources.items()}
+    if closed:
+        remove_unused(trees.values())
+    modules = {name: SourceModule(name, tree, trees.keys()) for name, tree in trees.items()}
+    alone = _find_alone(modules, list_unloaded(sources))
+    bundled = _order_bundle(modules, alone) if BUNDLE in modules else []
+    choose_globals(modules, bundled, closed, taken={*hidden, *_outer_imports(modules, bundled)})
+    return _Choice(modules, bundled, choose_attributes(modules, bundled, closed))
+
+
+def _bundle(sources: Mapping[str, str], hidden: Collection[str]) -> dict[str, str]:
+    """As bundle_modules(), with no name of the bundle among the hidden ones. Raises HiddenNameError for another."""
+    modules, bundled, attributes = _choose_names(sources, hidden)
+
+    def resolve(name: str) -> ast.Module:
+        return Resolver(modules, name, bundled, attributes).visit(modules[name].tree)
+
     result = {}
     for path in sources:
-        name = _name(path)
-        if name == ONE:
-            result[path] = "\n".join(lines) + "\n"
-        elif name in together:
-            result[path] = modules[name].stub()
+        name = _module_name(path)
+        if name == BUNDLE:
+            result[path] = _join(map(resolve, bundled))
+        elif name in bundled:
+            result[path] = modules[name].make_stub()
         else:
-            result[path] = ast.unparse(Resolver(modules, name, together).visit(modules[name].tree)) + "\n"
+            result[path] = ast.unparse(resolve(name)) + "\n"
     return result
 
 
-def _beside(modules, together):
-    """The names that the modules put together import from others. Raises ValueError if one means two things."""
-    beside = {}
-    for name in together:
+def _join(trees: Iterable[ast.Module]) -> str:
+    """Return the source of the bundle, with each import once."""
+    lines: list[str] = []
+    for tree in trees:
+        for node in tree.body:
+            text = ast.unparse(node)
+            if not (isinstance(node, (ast.Import, ast.ImportFrom)) and text in lines):
+                lines.append(text)
+    return "\n".join(lines) + "\n"
+
+
+def _find_alone(modules: Mapping[str, SourceModule], unloaded: Iterable[str]) -> set[str]:
+    """Return the names of the modules that are not bundled although the program needs them at once."""
+    alone = {_module_name(path) for path in unloaded} & modules.keys()
+    alone |= {name for name, module in modules.items() if any(map(is_native, ast.walk(module.tree)))}
+    return alone | {name for name in modules if "." not in name}  # main, and the packages
+
+
+def _outer_imports(modules: Mapping[str, SourceModule], bundled: Collection[str]) -> set[str]:
+    """Return the names that bundled modules import from others. Raises ValueError if a name means two things."""
+    outer: dict[str, tuple[str, str | None]] = {}
+    for name in bundled:
         for here, (origin, there) in modules[name].imports.items():
-            inside = origin in together or f"{origin}.{there}" in together
-            if not inside and beside.setdefault(here, (origin, there)) != (origin, there):
+            is_inside = origin in bundled or f"{origin}.{there}" in bundled
+            if not is_inside and outer.setdefault(here, (origin, there)) != (origin, there):
                 raise ValueError("%s imports another %s than the modules before it" % (name, here))
-    return set(beside)
+    return set(outer)
 
 
-def _name(path):
-    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+def _order_bundle(modules: Mapping[str, SourceModule], alone: Collection[str]) -> list[str]:
+    """Return the names of the modules that are bundled, each after those that it imports."""
+    order: list[str] = []
+    visited: set[str] = set()
 
-
-def _in_order(modules, alone):
-    """The names of the modules that are put together, each after those that it needs."""
-    order, seen = [], set()
-
-    def add(name):
-        if name in seen or name not in modules:
+    def visit(name: str) -> None:
+        if name in visited or name not in modules:
             return
-        seen.add(name)
-        for inside in _needed(modules[name].tree.body, name):
-            add(inside)
+        visited.add(name)
+        for imported in _imported_modules(modules[name].tree.body, name):
+            visit(imported)
         if name not in alone:
             order.append(name)
 
-    for name in _roots(modules, alone):
-        add(name)
+    for name in _find_roots(modules, alone):
+        visit(name)
     return order
 
 
-def _roots(modules, alone):
-    """What main.py and others that stay alone import; without main.py, all but what only functions import."""
-    if _MAIN in modules:
-        needed = _needed(_unconditional(modules[_MAIN].tree), _MAIN)
-        return needed + [inside for name in sorted(alone) for inside in _needed(modules[name].tree.body, name)]
+def _find_roots(modules: Mapping[str, SourceModule], alone: Collection[str]) -> list[str]:
+    """Return what main.py and the modules that stay alone import; without main.py, what not only functions import."""
+    if MAIN in modules:
+        needed = _imported_modules(_unconditional_nodes(modules[MAIN].tree), MAIN)
+        return needed + [name for lone in sorted(alone) for name in _imported_modules(modules[lone].tree.body, lone)]
     late = {
-        inside
+        imported
         for name, module in modules.items()
         for node in ast.walk(module.tree)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        for inside in _needed(ast.walk(node), name)
+        for imported in _imported_modules(ast.walk(node), name)
     }
     return sorted(set(modules) - late)
 
 
-def _unconditional(node):
-    """The nodes of a module that run, or are defined, whatever a condition says."""
+def _unconditional_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a module that are not inside an `if` statement."""
     for child in ast.iter_child_nodes(node):
         yield child
         if not isinstance(child, ast.If):
-            yield from _unconditional(child)
+            yield from _unconditional_nodes(child)
 
 
-def _needed(nodes, name):
-    """The names of modules, and of what may be modules, that these nodes of a module import."""
-    needed = []
+def _imported_modules(nodes: Iterable[ast.AST], name: str) -> list[str]:
+    """Return the names of modules, and of what may be modules, that these nodes of a module import."""
+    imported = []
     for node in nodes:
         if isinstance(node, ast.ImportFrom):
-            origin = origin_of(node, name)
-            needed += [origin, *[f"{origin}.{alias.name}" for alias in node.names]]
-    return needed
+            origin = find_origin(node, name)
+            imported += [origin, *[f"{origin}.{alias.name}" for alias in node.names]]
+    return imported
+
+
+def _module_name(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

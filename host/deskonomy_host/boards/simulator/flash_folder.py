@@ -1,0 +1,54 @@
+"""The flash of a simulated board: a folder of this machine.
+
+Here: holding the folder for one board, and its config.json before the board starts. Not here: the board (board.py),
+what a deploy writes to a flash (deploy/).
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from deskonomy_host.boards.spec import catalog
+from deskonomy_host.boards.spec.catalog import CONFIG
+from deskonomy_host.errors import OperationError
+
+BOARD = "SIMULATED"  # its name in the catalog
+
+
+@contextlib.contextmanager
+def lock_flash(flash: Path) -> Iterator[None]:
+    """Hold a flash for one board, because two boards would run the same city twice. Raises OperationError."""
+    import fcntl  # a system without it has no terminals for a simulated board either
+
+    folder = os.open(flash, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OperationError(
+                "%s is the flash of a simulated board that runs: name another folder" % flash
+            ) from None
+        yield
+    finally:
+        os.close(folder)
+
+
+def read_flash_config(flash: Path) -> dict[str, Any]:
+    """Return the settings in config.json of a flash, or the first settings of a simulated board.
+
+    Raises:
+        OperationError: The file is no JSON object.
+    """
+    file = flash / CONFIG
+    if not file.exists():
+        return catalog.load_board(BOARD).config
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        raise OperationError("%s is not JSON: correct it, or remove it for a new one" % file) from None
+    if not isinstance(config, dict):
+        raise OperationError("%s is no object in { }: correct it, or remove it for a new one" % file)
+    return config
