@@ -1,22 +1,33 @@
-"""What the examples that deal in one good share: how a merchant trades with a place that names a price.
+"""The trade of a merchant with a place that has a single good at a single price, as several examples need it.
 
-Here: one rule. It is the cities' own: sell where one expects the most, buy where one expects the least.
+Here: the rule, which is that of every city: a merchant sells where it expects the highest price, and buys where it
+expects the lowest. Not here: the places (fox_and_rabbit.py, stock_market.py).
 """
 
-MOVING_COST = 1.0  # coins a unit, as every merchant reckons
+from deskonomy_host import Merchant
+
+MOVING_COST = 1.0  # coins per unit, as every merchant calculates
 
 
-def trade(merchant, place, good, price, stock):
-    """Let a merchant trade at this place, for a price in coins; returns the units that it bought, below 0 if it sold.
+def trade(merchant: Merchant, place: str, good: str, price: float, stock: float) -> int:
+    """Let a merchant trade at a place; the merchant is changed, and learns the price in any case.
 
-    It learns the price, whatever it does. stock: the most that it can buy. The merchant is changed.
+    Args:
+        merchant: the merchant.
+        place: the name of the place.
+        good: the good of the place.
+        price: its price in coins.
+        stock: how many units the merchant can buy at most.
+
+    Returns:
+        The units that it bought; below 0 if it sold.
     """
     known = merchant.prices.setdefault(good, {})
-    elsewhere = [known[city] for city in known if city != place]
+    elsewhere = max((known[city] for city in known if city != place), default=0)
     known[place] = price
-    if merchant.good == good and merchant.owned and price >= max(elsewhere, default=0):
+    if merchant.good == good and merchant.owned and price >= elsewhere:
         bought = -merchant.owned
-    elif (merchant.good == good or not merchant.owned) and price + MOVING_COST < max(elsewhere, default=0):
+    elif (merchant.good == good or not merchant.owned) and price + MOVING_COST < elsewhere:
         merchant.good = good
         bought = min(merchant.capacity - merchant.owned, int(merchant.money / price), int(stock))
     else:

@@ -1,25 +1,28 @@
-"""The Merchant School of the tutorial, taken out of it unchanged, against any city.
+"""The tutorial's Merchant School, run unchanged against any city.
 
-attend() needs only where the city listens and a way to see its status, so it serves for a host and for a board.
+Here: finding its program, aiming it at a city, and checking that its merchants arrive. Not here: `deskonomy school`
+(deskonomy_host/roads/school.py).
 """
 
 import asyncio
 import re
 import sys
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
-from helpers.peers import until
+from helpers.peers import wait_until
 from helpers.repository import SHARED
 
 SEEDS = SHARED / "seeds"
 NAME = "PythonCity"
 MERCHANTS = 10
-MONEY_MILLS = 1_211_480  # of each, to the nearest mill
-ADDRESS = ("localhost", 55555)  # that it is written for
+MONEY_MILLS = 1_211_480  # of each merchant, to the nearest mill
+ADDRESS = ("localhost", 55555)  # the address in the program
 
 
-def script():
-    """The School's program text, or None where the tutorial does not lie beside this project."""
+def read_program() -> str | None:
+    """Return the school's program, or None where the tutorial does not lie beside this project."""
     for path in sorted(SEEDS.glob("*.txt")):
         for block in re.findall(r"^```python\n(.*?)^```", path.read_text(), re.S | re.M):
             if "PythonCity" in block:
@@ -27,41 +30,50 @@ def script():
     return None
 
 
-def aimed(text, host, port):
-    """The program for a city that listens elsewhere: not a character changes but those of the address."""
+def set_address(program: str, host: str, port: int) -> str:
+    """Return the program with another city's address; nothing else in it changes."""
     old = 'server_address = "%s"\nserver_port = %d\n' % ADDRESS
-    assert text.count(old) == 1
-    return text.replace(old, 'server_address = "%s"\nserver_port = %d\n' % (host, port))
+    assert program.count(old) == 1
+    return program.replace(old, 'server_address = "%s"\nserver_port = %d\n' % (host, port))
 
 
-async def attend(host, port, status, deadline_s=60.0):
-    """Run the School against the city at this address; all its merchants arrive, once, with their money to the mill.
+async def run_program(
+    host: str, port: int, read_status: Callable[[], dict[str, Any]], deadline_s: float = 60.0
+) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """Run the school against the city at this address; all merchants must arrive once, with their money to the mill.
 
-    status: called without arguments, the city's status line as a dict. The city must be ticking meanwhile. Returns the
-    status before and after, and what the School printed.
+    Args:
+        host: the city's host.
+        port: its port.
+        read_status: returns the city's status. The city must tick meanwhile.
+        deadline_s: how long the program may run, and how long its merchants may take.
+
+    Returns:
+        The status before, the status after, and what the school has printed.
     """
-    before = status()
-    program = aimed(script(), host, port)
+    before = read_status()
+    program = set_address(read_program(), host, port)
     school = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     printed = (await asyncio.wait_for(school.communicate(), deadline_s))[0].decode()
     assert school.returncode == 0, printed
     assert "Sent %d merchants" % MERCHANTS in printed, printed
-    had = before["roads"].get(NAME, {"received": 0, "refused": 0, "sent": 0})
-    expected = had["received"] + MERCHANTS
+    earlier = before["roads"].get(NAME, {"received": 0, "refused": 0, "sent": 0})
+    expected = earlier["received"] + MERCHANTS
 
-    def arrived():
-        now = status()
-        road = now["roads"].get(NAME, {"received": -1})  # a board tells of it with its next line
-        return now if road["received"] >= expected else None
+    def find_status_after() -> dict[str, Any] | None:
+        status = read_status()
+        road = status["roads"].get(NAME, {"received": -1})  # a board shows the road in its next status
+        return status if road["received"] >= expected else None
 
-    after = await until(arrived, deadline_s)
+    after = await wait_until(find_status_after, deadline_s)
     road = after["roads"][NAME]
-    left = road["sent"] - had["sent"]  # for the School, which has hung up: they come home, and that counts as received
+    # Merchants that set out for the school, which has hung up, return, and returning counts as received.
+    left = road["sent"] - earlier["sent"]
     assert expected <= road["received"] <= expected + left, road
-    assert road["refused"] == had["refused"], road
+    assert road["refused"] == earlier["refused"], road
     if not left:
-        brought = Decimal(str(after["money"]["total"])) - Decimal(str(before["money"]["total"]))
-        assert brought == Decimal(MERCHANTS * MONEY_MILLS) / 1000, brought
+        gained = Decimal(str(after["money"]["total"])) - Decimal(str(before["money"]["total"]))
+        assert gained == Decimal(MERCHANTS * MONEY_MILLS) / 1000, gained
     return before, after, printed

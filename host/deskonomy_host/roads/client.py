@@ -1,4 +1,4 @@
-"""Roads for programs: a city of your own in a few lines, on the same wire as every other city.
+"""Roads for programs: a city of your own in a few lines, with the same wire protocol as every other city.
 
     from deskonomy_host import Merchant, Road
 
@@ -7,151 +7,183 @@
         async for merchant in road:
             print(merchant)
 
-Here: what such a program travels on. Not here: who travels (merchant.py); the wire, its links, who dials again: that is
-all of the core (deskonomy.tcp and below), and the same for every city.
+Here: the roads of such a program. Not here: its merchants (merchant.py), connections and dialling
+(deskonomy/wire/network.py and below), which are the same for every city.
 
-Nobody is lost and nobody is doubled between cities of this project, and a program is one of them: it acknowledges a
-merchant at the moment it takes it off the road, and who was sent stays in the road's ledger until its city has it. That
-ledger lives as long as the program does. See dial() for how a road ends. All of this runs in one asyncio loop.
+Between cities of this project every merchant arrives exactly once, and a program is such a city: it acknowledges a
+merchant when it takes the merchant off the road, and a merchant that it has sent stays in the road's ledger until the
+other city has saved it. The ledger lives as long as the program. Everything here runs in one asyncio loop.
 """
 
+# pyright: strict
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from deskonomy_host import validation as words
+from deskonomy_host import validation
+from deskonomy_host.addresses import format_address, parse_address
 from deskonomy_host.errors import OperationError, UsageError
 from deskonomy_host.roads import keyring as keys
-from deskonomy_host.roads.mdns import Roads
-from deskonomy_host.roads.merchant import Merchant, merchant_of, record_of
+from deskonomy_host.roads.mdns import HostNetwork
+from deskonomy_host.roads.merchant import Merchant, from_core_merchant, to_core_merchant
 
 if TYPE_CHECKING:
-    from deskonomy.roads.ledger import WireRoad
+    from deskonomy.economy.city import City
+    from deskonomy.roads.ledger import Ledger
+    from deskonomy.roads.wire_road import WireRoad
 
 TIMEOUT_S = 10.0
-_TICK_S = 0.005  # how often a program looks at its roads, as a city does every tick
+_TICK_S = 0.005  # between two looks at a road, as a city looks at it in every tick
+
+Log = Callable[[str], None]
 
 
 class NoRoadError(OperationError, ConnectionError):
-    """Nobody answers there, what answers is no city, or the road was closed; the message says which."""
+    """A road cannot be opened, or is closed; the text states why."""
 
 
 class Road:
     """A road between this program and one city: `await road.send(merchant)`, `async for merchant in road`.
 
-    Made by dial(), or by a Harbour that others dial. Lost connections are dialled again by whoever dialled; meanwhile
-    everything here waits. Put a limit on any wait with asyncio.timeout().
+    Made by dial(), or by a Harbour when another city dials it. A lost connection is dialled again by the side that
+    dialled it; meanwhile every method waits. Limit any wait with asyncio.timeout().
     """
 
-    def __init__(self, wire: "WireRoad", closed: asyncio.Event):
-        self._wire = wire
+    def __init__(self, wire_road: "WireRoad", closed: asyncio.Event) -> None:
+        """Create the road of a program; `closed` is set at the end of the program's block."""
+        self._wire_road = wire_road
         self._closed = closed
 
-    @classmethod
+    @staticmethod
     @contextlib.asynccontextmanager
     async def dial(
-        cls,
         address: str,
         name: str,
         *,
         key_file: str | None = None,
         timeout_s: float = TIMEOUT_S,
-        log: Callable[[str], None] | None = None,
-    ) -> "AsyncIterator[Road]":
-        """`async with Road.dial("HOST:PORT", name="JAVAVILLE") as road`: a road to the city that listens there.
+        log: Log | None = None,
+    ) -> "AsyncGenerator[Road, None]":
+        """Open a road to the city that listens at an address: `async with Road.dial("HOST:PORT", name="A") as road`.
 
-        name: what that city calls this program; two of one name are one city to it. key_file: where the key is that
-        both must have; without it the environment's DESKONOMY_KEY, or none. log: called with one line of text for
-        whatever happens to the road. At the end of the block it is closed, once everybody who was sent has arrived.
+        At the end of the block, unless it ends by an exception, the road waits until every sent merchant has arrived;
+        then it is closed.
 
-        Raises NoRoadError if it is not open within timeout_s seconds, or if somebody has not arrived so long after
-        the end
-        of the block (after an exception nobody is waited for), or if the key cannot be read; ValueError for an address,
-        a name or a key that makes no sense.
+        Args:
+            address: "HOST:PORT".
+            name: the name that the city knows this program by. To the city, two programs of one name are one city.
+            key_file: the file with the key that both must have; None for the environment's DESKONOMY_KEY, or no key.
+            timeout_s: how many seconds opening may take, and how many arriving may take after the block.
+            log: called with one sentence for each thing that happens to the road.
+
+        Raises:
+            NoRoadError: the road is not open in time, a merchant has not arrived in time, or the key cannot be read.
+            ValueError: the address, the name or the key is invalid.
         """
-        host, port = _checked(words.address("a road"), address)
-        async with _Town(name, key_file, log) as town:
-            town.wires.dial(host, port)
-            await _within(timeout_s, lambda: town.first_up() is not None, lambda: town.why(address))
-            road = town.first_up()
+        with _raise_value_errors():
+            host, port = parse_address(address, "a road")
+        async with _ProgramCity(name, key_file, log) as city:
+            city.network.dial(host, port)
+
+            def describe_failure() -> str:
+                reason = city.network.find_failure(host, port)
+                return f"no road to {address}: {reason or 'it does not answer'}"
+
+            await _wait_within(timeout_s, lambda: city.find_open_road() is not None, describe_failure)
+            road = city.find_open_road()
             assert road is not None
             yield road
-            await _within(timeout_s, lambda: not road.waiting, lambda: f"{road.waiting} did not arrive in {road.peer}")
+            await _wait_within(
+                timeout_s, lambda: not road.waiting, lambda: f"{road.waiting} did not arrive in {road.peer}"
+            )
 
     @staticmethod
-    def listen(
-        address: str, name: str, *, key_file: str | None = None, log: Callable[[str], None] | None = None
-    ) -> "Harbour":
-        """`async with Road.listen("127.0.0.1:55555", name="JAVAVILLE") as harbour`: see Harbour, and dial()."""
+    def listen(address: str, name: str, *, key_file: str | None = None, log: Log | None = None) -> "Harbour":
+        """Return a Harbour: `async with Road.listen("127.0.0.1:55555", name="JAVAVILLE") as harbour`.
+
+        Args:
+            address: "HOST:PORT"; 0.0.0.0 as HOST accepts other machines.
+            name: as in dial().
+            key_file: as in dial().
+            log: as in dial().
+
+        Raises:
+            NoRoadError: the key cannot be read.
+            ValueError: the address, the name or the key is invalid.
+        """
         return Harbour(address, name, key_file=key_file, log=log)
 
     @property
     def peer(self) -> str:
         """The name of the city at the other end."""
-        return self._wire.name
+        return self._wire_road.name
 
     @property
     def is_up(self) -> bool:
-        """Whether merchants can set out now."""
-        return self._wire.state == "up" and not self._closed.is_set()
+        """Whether merchants can be sent now."""
+        return self._wire_road.state == "up" and not self._closed.is_set()
 
     @property
     def kind(self) -> str:
-        """ "ours" for a city of this project, "legacy" for any other, and until it has shown to be one of ours."""
-        return self._wire.kind
+        """ "ours" for an acknowledging peer; "legacy" for any other, and until the peer has acknowledged."""
+        return self._wire_road.type
 
     @property
     def waiting(self) -> int:
-        """Merchants who were sent and are not known to have arrived."""
-        return len(self._wire.outbound)
+        """How many sent merchants are not known to have arrived."""
+        return len(self._wire_road.outbound)
 
-    def status(self) -> dict:
-        """The road's part of a status line: state, kind, and merchants sent, received, waiting, lost and refused."""
-        return self._wire.status()
+    def status(self) -> dict[str, Any]:
+        """Return the road's part of a status line: state, kind; merchants sent, received, waiting, lost, refused."""
+        return self._wire_road.status()
 
     async def send(self, merchant: Merchant) -> None:
-        """Let a merchant set out, as soon as the road is up and has room (a hundred may be on it).
+        """Send a merchant as soon as the road is up and has credit (it holds a hundred).
 
-        A city of ours that will not have it sends it back: it comes as one who arrives. Raises ValueError for a
-        merchant that no city takes, NoRoad once the road is closed.
+        An acknowledging city that rejects the merchant returns it: it arrives like any other.
+
+        Raises:
+            ValueError: no city accepts such a merchant.
+            NoRoadError: the road is closed.
         """
-        record = record_of(merchant)
-        await _until(lambda: self._closed.is_set() or (self.is_up and self._wire.space() > 0))
+        core_merchant = to_core_merchant(merchant)
+        await _wait_until(lambda: self._closed.is_set() or (self.is_up and self._wire_road.credit() > 0))
         self._check_open()
-        self._wire.send(record)
+        self._wire_road.send(core_merchant)
 
     async def arrived(self) -> None:
-        """Wait until everybody who was sent has arrived.
+        """Wait until every sent merchant has arrived.
 
-        A city of ours says so, when they are safe. Of any other all that can be known is that they were handed to the
-        network; and that it is none of ours takes ten seconds to find out. Raises NoRoadError once the road is closed.
+        An acknowledging city reports that it has saved a merchant. To any other city, a merchant has arrived when it
+        was handed to the network; and it takes ten seconds to find out that a city does not acknowledge.
+
+        Raises:
+            NoRoadError: the road is closed.
         """
-        await _until(lambda: self._closed.is_set() or not self.waiting)
+        await _wait_until(lambda: self._closed.is_set() or not self.waiting)
         if self.waiting:
             self._check_open()
 
     async def receive(self) -> Merchant:
-        """The merchant that has waited longest to enter; waits for one. Raises NoRoadError once the road is closed."""
-        await _until(lambda: self._closed.is_set() or bool(self._wire.inbound))
-        merchant = self._take()
-        if merchant is None:
+        """Return the merchant that has waited longest to enter; wait for one. Raises NoRoadError at a closed road."""
+        while True:
+            await _wait_until(lambda: self._closed.is_set() or bool(self._wire_road.inbound))
             self._check_open()
-            return await self.receive()
-        return merchant
+            merchant = _take_merchant(self._wire_road)
+            if merchant is not None:
+                return merchant
 
-    def __aiter__(self) -> "Road":
+    def __aiter__(self) -> Self:
+        """Return the road: it iterates over the merchants that arrive, until it is closed."""
         return self
 
     async def __anext__(self) -> Merchant:
+        """Return the next merchant that arrives."""
         try:
             return await self.receive()
         except NoRoadError:
             raise StopAsyncIteration from None
-
-    def _take(self) -> Merchant | None:
-        record = None if self._closed.is_set() else self._wire.take()
-        return None if record is None else merchant_of(record)
 
     def _check_open(self) -> None:
         if self._closed.is_set():
@@ -161,125 +193,141 @@ class Road:
 class Harbour:
     """A program that other cities dial: `async with Road.listen("127.0.0.1:55555", name="JAVAVILLE") as harbour`.
 
-    `async for road in harbour` gives each city's Road when it first opens; `async for road, merchant in
-    harbour.arrivals()` gives everybody who comes by any of them. roads: {city: Road}, all that were ever open.
-    address: "HOST:PORT" where it listens; the next free port if that one is taken, as every city does. 0.0.0.0 as HOST
-    lets in other machines. Raises NoRoadError if it cannot listen, ValueError for what makes no sense. Everything is
-    closed
-    at the end of the block; who has not arrived by then is lost, so wait for arrived() on the roads that matter.
+    `async for road in harbour` yields each city's Road when it first opens; `async for road, merchant in
+    harbour.arrivals()` yields every merchant that arrives by any road. At the end of the block all roads are closed,
+    and sent merchants that have not arrived by then are lost: wait for arrived() on the roads that matter.
+
+    Attributes:
+        address: "HOST:PORT" where it listens: the next free port if that port is in use, as with every city.
     """
 
-    def __init__(
-        self, address: str, name: str, *, key_file: str | None = None, log: Callable[[str], None] | None = None
-    ):
+    def __init__(self, address: str, name: str, *, key_file: str | None = None, log: Log | None = None) -> None:
+        """Create a harbour; it listens from `async with` on. Arguments and exceptions are those of Road.listen()."""
         self.address = address
-        self._host, self._port = _checked(words.address("listening"), address)
-        self._town = _Town(name, key_file, log)
-        self._told = 0
+        with _raise_value_errors():
+            self._host, self._port = parse_address(address, "listening")
+        self._city = _ProgramCity(name, key_file, log)
+        self._yielded_count = 0
 
-    async def __aenter__(self) -> "Harbour":
-        wires = self._town.wires
-        wires.listen, wires.port = self._host, self._port
+    async def __aenter__(self) -> Self:
+        """Listen. Raises NoRoadError if that is not possible."""
+        network = self._city.network
+        network.listen, network.port = self._host, self._port
         try:
-            await wires.start()
+            await network.start()
         except OSError as error:
             raise NoRoadError(f"cannot listen on {self.address}: {error.strerror or error}") from None
-        self.address = words.shown((self._host, wires.port))
+        self.address = format_address(self._host, network.port)
         return self
 
-    async def __aexit__(self, *failure) -> None:
-        await self._town.__aexit__(*failure)
+    async def __aexit__(self, *failure: object) -> None:
+        """Close all roads."""
+        await self._city.__aexit__(*failure)
 
     @property
     def roads(self) -> dict[str, Road]:
-        """{city: Road}, the one that opened first first."""
-        return dict(self._town.roads)
+        """{city: Road} of every road that was ever open, in the order of opening."""
+        return dict(self._city.roads)
 
-    def __aiter__(self) -> "Harbour":
+    def __aiter__(self) -> Self:
+        """Return the harbour: it iterates over the roads that open, until it is closed."""
         return self
 
     async def __anext__(self) -> Road:
-        town = self._town
-        await _until(lambda: town.closed.is_set() or len(town.roads) > self._told)
-        if town.closed.is_set():
+        """Return the next road that opens."""
+        city = self._city
+        await _wait_until(lambda: city.closed.is_set() or len(city.roads) > self._yielded_count)
+        if city.closed.is_set():
             raise StopAsyncIteration
-        self._told += 1
-        return list(town.roads.values())[self._told - 1]
+        self._yielded_count += 1
+        return list(city.roads.values())[self._yielded_count - 1]
 
     async def arrivals(self) -> AsyncIterator[tuple[Road, Merchant]]:
-        """(the road it came by, the merchant) of everybody who comes, from every city; ends with the harbour."""
-        town = self._town
-        while not town.closed.is_set():
-            for road in list(town.roads.values()):
-                merchant = road._take()
+        """Yield (road, merchant) for every merchant that arrives by any road, until the harbour is closed."""
+        city = self._city
+        while not city.closed.is_set():
+            for name, wire_road in list(city.wire_roads.items()):
+                merchant = None if city.closed.is_set() else _take_merchant(wire_road)
                 if merchant is not None:
-                    yield road, merchant
-            await _until(lambda: town.closed.is_set() or any(road._wire.inbound for road in town.roads.values()))
+                    yield city.roads[name], merchant
+            await _wait_until(lambda: city.closed.is_set() or any(road.inbound for road in city.wire_roads.values()))
 
 
-class _Town:
-    """What deskonomy.wire.network.Roads needs of a city, for a program that is none: a name, and roads that open."""
+class _ProgramCity:
+    """What a network needs of a city, for a program: a name, a ledger and roads.
 
-    def __init__(self, name, key_file, log):
-        self.name = _checked(lambda text: words.name("a city's name", text), name)
-        self.roads: dict[str, Road] = {}
-        self.ledger = None  # set by Roads
-        self.closed = asyncio.Event()
-        self._said = "nobody answers"
+    Attributes:
+        network: its connections.
+        roads: {name of the peer: Road}.
+        wire_roads: the core's roads, by the same names.
+        closed: set at the end of the program's block.
+    """
+
+    def __init__(self, name: str, key_file: str | None, log: Log | None) -> None:
         self._log = log
-        self.wires = Roads(self, log=self._hear, key=_checked(self._key, key_file), key_of=keys.key_for)
+        with _raise_value_errors():
+            self.name = validation.check_name(name, "a city's name")
+            try:
+                key = keys.load_key(key_file, self._report)
+            except OperationError as error:
+                raise NoRoadError(str(error)) from None
+        self.roads: dict[str, Road] = {}
+        self.wire_roads: dict[str, WireRoad] = {}
+        self.ledger: Ledger | None = None  # the network sets it
+        self.closed = asyncio.Event()
+        self.network = HostNetwork(
+            cast("City", self), log=lambda event, text: self._report(text), key=key, key_of=keys.find_key
+        )
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_):
+    async def __aexit__(self, *_: object) -> None:
         self.closed.set()
-        await self.wires.close()
+        await self.network.close()
 
-    def _key(self, key_file):
-        try:
-            return keys.given(key_file, self._hear)
-        except OperationError as error:
-            raise NoRoadError(str(error)) from None
+    def open_road(self, wire_road: "WireRoad") -> None:
+        """Add a road; the network calls this when it knows the name of a peer."""
+        self.wire_roads[wire_road.name] = wire_road
+        self.roads[wire_road.name] = Road(wire_road, self.closed)
 
-    def open_road(self, wire):
-        """A road is known by name; it may be up a second later."""
-        self.roads[wire.name] = Road(wire, self.closed)
+    def close_road(self, name: str) -> None:
+        """Remove a road; the network calls this for a road that is down when it holds as many as it can."""
+        del self.roads[name], self.wire_roads[name]
 
-    def close_road(self, name):
-        """There are too many: this one has long been down."""
-        del self.roads[name]
-
-    def first_up(self):
-        """The Road that is up, None while there is none."""
+    def find_open_road(self) -> Road | None:
+        """Return the first road that is up, or None."""
         return next((road for road in self.roads.values() if road.is_up), None)
 
-    def why(self, address):
-        """Why there is no road to that address."""
-        return self._said if address in self._said else f"no road to {address}: {self._said}"
-
-    def _hear(self, line):
-        self._said = line.removesuffix("; dialling on")
+    def _report(self, text: str) -> None:
         if self._log is not None:
-            self._log(line)
+            self._log(text)
 
 
-def _checked(parse, text):
+def _take_merchant(wire_road: "WireRoad") -> Merchant | None:
+    """Take the merchant that has waited longest off a road, None if there is none."""
+    core_merchant = wire_road.take()
+    return None if core_merchant is None else from_core_merchant(core_merchant)
+
+
+@contextlib.contextmanager
+def _raise_value_errors() -> Generator[None, None, None]:
+    """Raise a ValueError in place of a UsageError: a library's caller does not know the command line."""
     try:
-        return parse(text)
+        yield
     except UsageError as error:
         raise ValueError(str(error)) from None
 
 
-async def _until(true):
-    while not true():
+async def _wait_until(condition: Callable[[], bool]) -> None:
+    while not condition():
         await asyncio.sleep(_TICK_S)
 
 
-async def _within(timeout_s, true, why):
-    """Wait until it is true. Raises NoRoadError(why()) after so many seconds."""
+async def _wait_within(timeout_s: float, condition: Callable[[], bool], describe_failure: Callable[[], str]) -> None:
+    """Wait until the condition is true. Raises NoRoadError(describe_failure()) after the timeout."""
     try:
         async with asyncio.timeout(timeout_s):
-            await _until(true)
+            await _wait_until(condition)
     except TimeoutError:
-        raise NoRoadError(why()) from None
+        raise NoRoadError(describe_failure()) from None

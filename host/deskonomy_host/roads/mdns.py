@@ -1,25 +1,30 @@
-"""Where a host is that people call by its name, NAME.local too on a system that has no mDNS.
+"""Finding NAME.local, also on a system without mDNS.
 
-Here: from a name to what can be dialled, and roads that dial so. Not here: how roads are kept up (deskonomy.tcp, whose
-boards find names by themselves), what of all this people type (words.py).
+Here: the address to dial for a host, and a network that dials so. Not here: how roads are kept up
+(deskonomy/wire/network.py; a board's own system finds names), how an address is typed (addresses.py).
 
-The system has the first word; only where it does not know a NAME.local does zeroconf, an extra, ask the network. It
-asks anew each time and remembers nothing: a board has another address after its next lease, and dialling goes on.
+The system is asked first. Only if it does not find a NAME.local, zeroconf (an extra) asks the local network. No answer
+is kept: a board has another address after its next DHCP lease, and dialling goes on.
 """
 
+# pyright: strict
 import asyncio
 
-from deskonomy.wire import network as tcp
+from deskonomy.wire.network import Network
 
-# Together less than a try to connect may take, however slowly the system says that it does not know.
+# Together less than the 5 s that an attempt to connect may take, even if the system is slow to report an unknown name.
 _SYSTEM_S = 1.5
 _NETWORK_MS = 2000
 
 
-async def find(host):
-    """What to dial for this host: an IPv4 address for a NAME.local that the system does not know, else the host itself.
+async def resolve_host(host: str) -> str:
+    """Return what to dial for this host.
 
-    Raises OSError with one line of words.
+    Returns:
+        An IPv4 address for a NAME.local that the system does not find; else the host itself.
+
+    Raises:
+        OSError: the name is invalid or unknown, or zeroconf is not installed; its text is one line.
     """
     if not host.lower().endswith(".local"):
         return host
@@ -27,11 +32,11 @@ async def find(host):
         async with asyncio.timeout(_SYSTEM_S):
             await asyncio.get_running_loop().getaddrinfo(host, None)
         return host
-    except (OSError, UnicodeError):  # TimeoutError is an OSError; a name may be none that DNS can ask for
+    except (OSError, UnicodeError):  # TimeoutError is an OSError; UnicodeError: DNS cannot ask for such a name
         return await _ask_network(host)
 
 
-async def _ask_network(host):
+async def _ask_network(host: str) -> str:
     try:
         import zeroconf
         from zeroconf.asyncio import AsyncZeroconf
@@ -40,19 +45,20 @@ async def _ask_network(host):
             f"this system does not find {host}; type: pip install 'deskonomy[mdns]', or use its address in numbers"
         ) from None
     try:
-        answer = zeroconf.AddressResolverIPv4(host + ".")  # pyright: ignore[reportPrivateImportUsage]
+        query = zeroconf.AddressResolverIPv4(host + ".")  # pyright: ignore[reportPrivateImportUsage]
         async with AsyncZeroconf(ip_version=zeroconf.IPVersion.V4Only) as network:
-            await answer.async_request(network.zeroconf, _NETWORK_MS)
+            await query.async_request(network.zeroconf, _NETWORK_MS)
     except zeroconf.Error as error:
-        raise OSError(f"{host} cannot be asked for: {error}") from None
-    addresses = answer.parsed_addresses()
+        raise OSError(f"cannot ask the network for {host}: {error}") from None
+    addresses = query.parsed_addresses()
     if not addresses:
-        raise OSError(f"nobody on this network is {host}")
+        raise OSError(f"{host} is not on this network")
     return addresses[0]
 
 
-class Roads(tcp.Roads):
-    """Roads of a city on a host."""
+class HostNetwork(Network):
+    """The network of a city on a host: it finds NAME.local without the system's mDNS, too."""
 
-    async def open_connection(self, host, port):
-        return await asyncio.open_connection(await find(host), port)
+    async def open_connection(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Return the streams of a new connection. Raises OSError."""
+        return await asyncio.open_connection(await resolve_host(host), port)

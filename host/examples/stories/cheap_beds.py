@@ -1,4 +1,4 @@
-"""Two cities, one of which makes beds of next to nothing, and the road that opens between them.
+"""Two cities, of which one makes beds of almost nothing, and the road that opens between them.
 
     python host/examples/stories/cheap_beds.py -o cheap-beds.png
 
@@ -11,39 +11,40 @@ import json
 import tempfile
 from pathlib import Path
 
-from deskonomy import status
-from deskonomy.roads import local as lane
+from deskonomy.roads.local import connect
+from deskonomy.status import format_status
 from deskonomy_host.history.plot import plot
 from deskonomy_host.history.recorder import Recorder
-from deskonomy_host.telemetry.statistics import Detail
-from deskonomy_host.world import plan as world
+from deskonomy_host.telemetry.statistics import CityStatistics
+from deskonomy_host.world.plan import build_cities, plan_cities
 
 TITLE = "A road to a city with cheap beds"
 OPENS, ENDS, SAMPLE = 4000, 12_000, 40  # ticks
 TICKS_PER_S = 20  # in the history's time
 
 
-def tell(path, seed=1, engine=None):
-    """Live through it and keep its history at this path, the same for the same seed."""
-    plan = world.of_names(["RIVERWOOD", "SEASIDE"])
+def record_history(path: str | Path, seed: int = 1, engine: str | None = None) -> None:
+    """Run both cities, and write their history to a file: the same for the same seed."""
+    plan = plan_cities(["RIVERWOOD", "SEASIDE"])
     plan.roads, plan.seed, plan.engine = [], seed, engine
-    cities = world.build(plan)
-    detail = Detail()
+    cities = build_cities(plan)
+    statistics = CityStatistics()
     with Recorder(path, {city.name: city.colour for city in plan.cities}) as recorder:
         for tick in range(0, ENDS + 1, SAMPLE):
             if tick == OPENS:
-                lane.connect(*cities)
-            told = [json.loads(status.line(city)) | {"detail": detail(city)} for city in cities]
-            recorder.record(told, tick / TICKS_PER_S)
+                connect(*cities)
+            statuses = [json.loads(format_status(city)) | {"detail": statistics(city)} for city in cities]
+            recorder.record(statuses, tick / TICKS_PER_S)
             for _ in range(SAMPLE):
                 for city in cities:
                     city.run(1)
 
 
 if __name__ == "__main__":
-    words = argparse.ArgumentParser(usage=__doc__)
-    words.add_argument("-o", "--output", default="cheap-beds.png")
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("-o", "--output", default="cheap-beds.png")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         history = Path(folder, "cheap-beds.db")
-        tell(history)
-        print(plot([history], words.parse_args().output, ["prices", "merchants"], TITLE, "ticks", ["bed"]))
+        record_history(history)
+        print(plot([history], options.output, ["prices", "merchants"], TITLE, "ticks", ["bed"]))

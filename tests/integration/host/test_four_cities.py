@@ -1,7 +1,7 @@
-"""The tutorial's last picture: four cities in two processes, roads between all, and one that makes beds cheaply.
+"""The tutorial's last picture: four cities in two processes, roads between all, one city that makes beds cheaply.
 
-The same four run twice, once with RIVERWOOD's own recipe and once without; everywhere else beds must be cheaper in the
-first. In so large cities the mean of one run varies by about 0.8 coins, and RIVERWOOD pulls it down by about 4.5.
+The same four run twice, with RIVERWOOD's own recipe and without it; beds must be cheaper everywhere else in the first
+run. In cities of this size the mean of one run varies by about 0.8 coins, and RIVERWOOD lowers it by about 4.5.
 """
 
 import signal
@@ -21,27 +21,27 @@ OTHERS = ("SEASIDE", "PORTSVILLE", "WINTERHOLD")
 TICKS = 12_000
 
 
-def price_of_beds(start, tmp_path, recipes):
-    """{city: the mean price of a bed} when the second process has done TICKS ticks, and the roads of each city."""
+def run_four_cities(start, tmp_path, recipes):
+    """Return {city: mean price of a bed} after TICKS ticks of the second process, and {city: its roads}."""
     west, east = tmp_path / "west.toml", tmp_path / "east.toml"
     west.write_text(WORLD.format("RIVERWOOD", recipes, "SEASIDE", ""))
-    one = start(f"run {west} --json")
-    addresses = [one.next()["address"] for _ in range(2)]
+    first = start(f"run {west} --json")
+    addresses = [first.next()["address"] for _ in range(2)]
     dial = f"connect = {addresses!r}"
     east.write_text(WORLD.format("PORTSVILLE", dial, "WINTERHOLD", dial))
-    other = start(f"run {east} --ticks {TICKS} --seed 3 --json")
-    with ThreadPoolExecutor(1) as pool:  # who is not read stands still
-        of_one = pool.submit(one.rest)
-        statuses = other.rest()
-        one.process.send_signal(signal.SIGINT)
-        statuses += of_one.result()
+    second = start(f"run {east} --ticks {TICKS} --seed 3 --json")
+    with ThreadPoolExecutor(1) as pool:  # a process whose output is not read stops
+        first_statuses = pool.submit(first.rest)
+        statuses = second.rest()
+        first.process.send_signal(signal.SIGINT)
+        statuses += first_statuses.result()
     prices = {status["city"]: status["price"]["bed"]["mean"] for status in statuses}
     return prices, {status["city"]: status["roads"] for status in statuses}
 
 
-def test_cheap_beds_pull_the_others_down(start, tmp_path):
-    cheap, roads = price_of_beds(start, tmp_path, "")
-    dear, _ = price_of_beds(start, tmp_path, "recipes = { bed = { wood = 2, thread = 10 } }")
+def test_cheap_beds_lower_price_in_other_cities(start, tmp_path):
+    cheap, roads = run_four_cities(start, tmp_path, "")
+    dear, _ = run_four_cities(start, tmp_path, "recipes = { bed = { wood = 2, thread = 10 } }")
     for city, ends in roads.items():
         assert set(ends) == {"RIVERWOOD", *OTHERS} - {city}
         assert all(end["sent"] > 0 and end["received"] > 0 for end in ends.values()), ends

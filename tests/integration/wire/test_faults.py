@@ -1,190 +1,192 @@
-"""Peers that misbehave: nothing but their own road ends, no tick waits, no memory grows."""
+"""Peers that misbehave: only their own road ends, no tick waits for them, and no memory grows."""
 
 import asyncio
 import random
 import time
 
-from deskonomy.wire import connection as link
-from deskonomy.wire import session
+from deskonomy.events import LINE_REJECTED
+from deskonomy.wire import connection, session
 from deskonomy.wire.connection import _READ_BYTES
-from helpers.cities import MANY_PRICES, is_up, send, take, town
-from helpers.peers import Dialect8, Silent, merchant, reset, until
+from helpers.cities import MANY_PRICES, is_road_up, open_network, send_merchants, take_moneys
+from helpers.peers import LineNamePeer, NonReadingPeer, make_legacy_merchant, reset_connection, wait_until
 
 
-def test_nobody_reads(monkeypatch):
-    monkeypatch.setattr(link, "_FLUSH_MS", 5000)
+def test_road_to_peer_that_does_not_read_is_closed(monkeypatch):
+    monkeypatch.setattr(connection, "_FLUSH_MS", 5000)
     monkeypatch.setattr(session, "_PROBE_MS", 0)
 
-    async def story():
-        async with town("RIVERWOOD", locals_=5) as roads:
-            silent = await Silent("SEASIDE").dial("127.0.0.1", roads.port)
-            other = await Dialect8("WINTERHOLD").dial("127.0.0.1", roads.port)
-            await until(lambda: is_up(roads, "SEASIDE") and is_up(roads, "WINTERHOLD"))
-            road = roads.city.roads["SEASIDE"]
-            buffered = road.link._writer.transport.get_write_buffer_size
-            # Send until neither the system nor the road takes more.
-            stuck_since = time.monotonic()
-            while road.space() or time.monotonic() - stuck_since < 0.2:
-                if road.space():
-                    send(roads, "SEASIDE", [5] * road.space(), MANY_PRICES)
-                    stuck_since = time.monotonic()
-                roads.city.run(1)
-                assert len(road.outbound) <= road.room
-                assert buffered() < 10_000  # one merchant
+    async def scenario():
+        async with open_network("RIVERWOOD", locals_=5) as network:
+            deaf = await NonReadingPeer("SEASIDE").dial("127.0.0.1", network.port)
+            other = await LineNamePeer("WINTERHOLD").dial("127.0.0.1", network.port)
+            await wait_until(lambda: is_road_up(network, "SEASIDE") and is_road_up(network, "WINTERHOLD"))
+            road = network.city.roads["SEASIDE"]
+            buffered = road.connection._writer.transport.get_write_buffer_size
+            # Send until neither the operating system nor the road takes anything.
+            stuck_since_s = time.monotonic()
+            while road.credit() or time.monotonic() - stuck_since_s < 0.2:
+                if road.credit():
+                    send_merchants(network, "SEASIDE", [5] * road.credit(), MANY_PRICES)
+                    stuck_since_s = time.monotonic()
+                network.city.run(1)
+                assert len(road.outbound) <= road.capacity
+                assert buffered() < 10_000  # a single merchant
                 await asyncio.sleep(0)
-            # Full: the city goes on, and so does its other road.
-            roads.city.run(100)
-            send(roads, "WINTERHOLD", [6])
-            await until(lambda: other.merchants)
-            # In the end the road is given up: one merchant was being written, the others come home.
+            # The road is full: the city ticks on, and its other road works.
+            network.city.run(100)
+            send_merchants(network, "WINTERHOLD", [6])
+            await wait_until(lambda: other.merchants)
+            # In the end the road is closed: one merchant was being written, the others return.
             sent = road.sent
-            await until(lambda: road.state == "down")
+            await wait_until(lambda: road.state == "down")
             assert road.lost == 1 and road.sent == sent
-            assert len(road.inbound) == road.room and road.outbound == []
-            assert is_up(roads, "WINTERHOLD")
-            await silent.leave()
+            assert len(road.inbound) == road.capacity and road.outbound == []
+            assert is_road_up(network, "WINTERHOLD")
+            await deaf.leave()
             await other.leave()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def test_a_city_that_takes_nobody_in():
-    async def story():
-        async with town("RIVERWOOD") as roads:
-            peer = await Dialect8("SEASIDE").dial("127.0.0.1", roads.port)
-            await until(lambda: is_up(roads, "SEASIDE"))
-            road = roads.city.roads["SEASIDE"]
-            peer.send(*[merchant(n / 1000, bed={"A" * 60: 1, "B" * 60: 2}) for n in range(3000)])
-            await until(lambda: len(road.inbound) >= road.room)
-            held = road.link._session.connection
+def test_city_that_admits_no_merchant_stops_reading():
+    async def scenario():
+        async with open_network("RIVERWOOD") as network:
+            peer = await LineNamePeer("SEASIDE").dial("127.0.0.1", network.port)
+            await wait_until(lambda: is_road_up(network, "SEASIDE"))
+            road = network.city.roads["SEASIDE"]
+            peer.send(*[make_legacy_merchant(n / 1000, bed={"A" * 60: 1, "B" * 60: 2}) for n in range(3000)])
+            await wait_until(lambda: len(road.inbound) >= road.capacity)
+            protocol = road.connection._session.protocol
             for _ in range(100):
                 await asyncio.sleep(0)
-                assert len(road.inbound) == road.room
-                assert len(held._data) + sum(map(len, held._line or ())) <= 2 * _READ_BYTES
-            # It goes on as soon as they are let in, without hoarding; each arrives once, in order.
-            moneys = []
+                assert len(road.inbound) == road.capacity
+                assert len(protocol._data) + sum(map(len, protocol._line or ())) <= 2 * _READ_BYTES
+            # It reads on as soon as merchants are admitted, no more than needed; each arrives once, in order.
+            amounts_mills = []
             for _ in range(100):
-                moneys.append(road.take().money_mills)
-                await until(lambda: len(road.inbound) == road.room)
-                assert len(held._data) + sum(map(len, held._line or ())) <= 2 * _READ_BYTES
+                amounts_mills.append(road.take().money_mills)
+                await wait_until(lambda: len(road.inbound) == road.capacity)
+                assert len(protocol._data) + sum(map(len, protocol._line or ())) <= 2 * _READ_BYTES
 
-            def all_in():
-                moneys.extend(take(roads, "SEASIDE"))
-                return len(moneys) == 3000
+            def have_all_arrived():
+                amounts_mills.extend(take_moneys(network, "SEASIDE"))
+                return len(amounts_mills) == 3000
 
-            await until(all_in)
-            assert moneys == list(range(3000))
+            await wait_until(have_all_arrived)
+            assert amounts_mills == list(range(3000))
             await peer.leave()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def test_two_cities_that_take_nobody_in_do_not_block_each_other():
-    async def story():
-        async with town("RIVERWOOD") as one, town("SEASIDE") as other:
-            one.dial("127.0.0.1", other.port)
-            await until(lambda: is_up(one, "SEASIDE") and is_up(other, "RIVERWOOD"))
-            ends = ((one, "SEASIDE"), (other, "RIVERWOOD"))
+def test_two_cities_that_admit_no_merchant_do_not_deadlock():
+    async def scenario():
+        async with open_network("RIVERWOOD") as riverwood, open_network("SEASIDE") as seaside:
+            riverwood.dial("127.0.0.1", seaside.port)
+            await wait_until(lambda: is_road_up(riverwood, "SEASIDE") and is_road_up(seaside, "RIVERWOOD"))
+            ends = ((riverwood, "SEASIDE"), (seaside, "RIVERWOOD"))
             sent = [0, 0]
-            stuck_since = time.monotonic()
-            while time.monotonic() - stuck_since < 0.3:
-                for n, (roads, name) in enumerate(ends):
-                    space = roads.city.roads[name].space()
-                    if space:
-                        send(roads, name, range(sent[n], sent[n] + space), MANY_PRICES)
-                        sent[n] += space
-                        stuck_since = time.monotonic()
+            stuck_since_s = time.monotonic()
+            while time.monotonic() - stuck_since_s < 0.3:
+                for n, (network, name) in enumerate(ends):
+                    credit = network.city.roads[name].credit()
+                    if credit:
+                        send_merchants(network, name, range(sent[n], sent[n] + credit), MANY_PRICES)
+                        sent[n] += credit
+                        stuck_since_s = time.monotonic()
                 await asyncio.sleep(0)
-            moneys = [[], []]
+            amounts_mills = [[], []]
 
-            def all_in():
-                for n, (roads, name) in enumerate(ends):
-                    moneys[1 - n].extend(take(roads, name))
-                return [len(found) for found in moneys] == sent
+            def have_all_arrived():
+                for n, (network, name) in enumerate(ends):
+                    amounts_mills[1 - n].extend(take_moneys(network, name))
+                return [len(found) for found in amounts_mills] == sent
 
-            await until(all_in)
-            assert moneys == [list(range(count)) for count in sent]
-            assert is_up(one, "SEASIDE") and is_up(other, "RIVERWOOD")
+            await wait_until(have_all_arrived)
+            assert amounts_mills == [list(range(count)) for count in sent]
+            assert is_road_up(riverwood, "SEASIDE") and is_road_up(seaside, "RIVERWOOD")
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def test_what_arrived_whole_before_a_reset_is_let_in():
-    async def story():
-        async with town("RIVERWOOD") as roads:
-            peer = await Dialect8("SEASIDE").dial("127.0.0.1", roads.port)
-            await until(lambda: is_up(roads, "SEASIDE"))
-            road = roads.city.roads["SEASIDE"]
-            peer.send(*[merchant(n / 1000) for n in range(5)])
+def test_merchants_received_before_reset_are_admitted():
+    async def scenario():
+        async with open_network("RIVERWOOD") as network:
+            peer = await LineNamePeer("SEASIDE").dial("127.0.0.1", network.port)
+            await wait_until(lambda: is_road_up(network, "SEASIDE"))
+            road = network.city.roads["SEASIDE"]
+            peer.send(*[make_legacy_merchant(n / 1000) for n in range(5)])
             peer.writer.write(b'{"Money": 5')
-            await until(lambda: len(road.inbound) == 5)
-            reset(peer)
-            await until(lambda: road.state == "down")
-            assert take(roads, "SEASIDE") == [0, 1, 2, 3, 4]
-            assert (road.lost, road.refused) == (0, 0)
-            assert roads.city.run(10) is None
+            await wait_until(lambda: len(road.inbound) == 5)
+            reset_connection(peer)
+            await wait_until(lambda: road.state == "down")
+            assert take_moneys(network, "SEASIDE") == [0, 1, 2, 3, 4]
+            assert (road.lost, road.rejected) == (0, 0)
+            assert network.city.run(10) is None
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def test_merchants_that_cannot_be_let_in_are_counted_and_told_once():
-    async def story():
-        async with town("RIVERWOOD") as roads:
-            peer = await Dialect8("SEASIDE").dial("127.0.0.1", roads.port)
+def test_rejected_lines_are_counted_and_logged_once():
+    async def scenario():
+        async with open_network("RIVERWOOD") as network:
+            peer = await LineNamePeer("SEASIDE").dial("127.0.0.1", network.port)
             await peer.named.wait()
-            peer.send(merchant(2_000_000.0), {"ack": 5}, merchant(-1.0), merchant(7.0))
+            peer.send(
+                make_legacy_merchant(2_000_000.0), {"ack": 5}, make_legacy_merchant(-1.0), make_legacy_merchant(7.0)
+            )
             peer.writer.write(b"hello\n\n[1]\n" + b"x" * 70_000 + b"\n")
-            peer.send(merchant(8.0))
-            road = await until(lambda: roads.city.roads.get("SEASIDE"))
-            await until(lambda: len(road.inbound) == 2)
-            assert take(roads, "SEASIDE") == [7000, 8000]
-            assert road.refused == 6
-            told = [line for line in roads.log_lines if "cannot be let in" in line]
-            assert len(told) == 1 and "Money is 2000000.0, not 0 to 1000000" in told[0]
+            peer.send(make_legacy_merchant(8.0))
+            road = await wait_until(lambda: network.city.roads.get("SEASIDE"))
+            await wait_until(lambda: len(road.inbound) == 2)
+            assert take_moneys(network, "SEASIDE") == [7000, 8000]
+            assert road.rejected == 6
+            logged = network.find_texts(LINE_REJECTED)
+            assert len(logged) == 1 and "Money is 2000000.0, not 0 to 1000000" in logged[0]
             await peer.leave()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def test_noise():
-    async def story():
+def test_random_bytes_are_rejected():
+    async def scenario():
         noise = random.Random(7)
-        async with town("RIVERWOOD", line_max=2000) as roads:
-            peer = await Dialect8("SEASIDE").dial("127.0.0.1", roads.port)
+        async with open_network("RIVERWOOD", line_max=2000) as network:
+            peer = await LineNamePeer("SEASIDE").dial("127.0.0.1", network.port)
             await peer.named.wait()
-            road = await until(lambda: roads.city.roads.get("SEASIDE"))
+            road = await wait_until(lambda: network.city.roads.get("SEASIDE"))
             for _ in range(300):
                 peer.writer.write(noise.randbytes(noise.randrange(5000)))
                 await peer.writer.drain()
-                assert sum(map(len, road.link._session.connection._line or ())) <= 2000
+                assert sum(map(len, road.connection._session.protocol._line or ())) <= 2000
             peer.writer.write(b"\n")
-            peer.send(merchant(8.0))
-            await until(lambda: road.inbound)
-            assert take(roads, "SEASIDE") == [8000] and road.refused > 100
-            # Strangers that never name themselves leave nothing behind either.
+            peer.send(make_legacy_merchant(8.0))
+            await wait_until(lambda: road.inbound)
+            assert take_moneys(network, "SEASIDE") == [8000] and road.rejected > 100
+            # Peers that never send a name leave nothing behind either.
             for start in (b"\x00\xff\n", b'{"Money": 1}\n', b"x" * 2000):
-                reader, writer = await asyncio.open_connection("127.0.0.1", roads.port)
+                reader, writer = await asyncio.open_connection("127.0.0.1", network.port)
                 writer.write(start)
                 async with asyncio.timeout(10):
                     while await reader.read(100):
                         pass
                 writer.close()
-            assert list(roads.city.roads) == ["SEASIDE"]
+            assert list(network.city.roads) == ["SEASIDE"]
             await peer.leave()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def test_nothing_is_left_running_after_close():
-    async def story():
+def test_no_task_runs_after_close():
+    async def scenario():
         before = asyncio.all_tasks()
-        async with town("RIVERWOOD") as roads:
-            roads.dial("127.0.0.1", 1)
-            peers = [await Dialect8("TOWN %d" % n).dial("127.0.0.1", roads.port) for n in range(3)]
-            await until(lambda: is_up(roads, "TOWN 2"))
+        async with open_network("RIVERWOOD") as network:
+            network.dial("127.0.0.1", 1)
+            peers = [await LineNamePeer("TOWN %d" % n).dial("127.0.0.1", network.port) for n in range(3)]
+            await wait_until(lambda: is_road_up(network, "TOWN 2"))
         for peer in peers:
-            await until(peer.closed.is_set)
+            await wait_until(peer.closed.is_set)
             await peer.leave()
-        await until(lambda: asyncio.all_tasks() == before)
+        await wait_until(lambda: asyncio.all_tasks() == before)
 
-    asyncio.run(story())
+    asyncio.run(scenario())

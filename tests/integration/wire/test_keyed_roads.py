@@ -1,40 +1,44 @@
-"""Keyed roads over TCP: those who share a key trade, and nobody who sits in between changes a thing."""
+"""Keyed roads over TCP: cities with the same key trade, and an attacker in the middle changes nothing."""
 
 import asyncio
 import contextlib
 
 import pytest
-from core.forgeries import KEY, OTHER_KEY, Dice, forged
+from core.forgeries import KEY, OTHER_KEY, Dice, forge_lines
 from deskonomy.errors import AuthenticationError
-from helpers.cities import is_up, send, take, town
-from helpers.peers import Dialect7, Dialect8, merchant, until
+from deskonomy.events import LISTENING
+from helpers.cities import is_road_up, open_network, send_merchants, take_moneys
+from helpers.peers import BareNamePeer, LineNamePeer, make_legacy_merchant, wait_until
 
 UNPROVEN = "has not proven that it has our key: the keys differ, or it has none"
 
 
-def test_100_000_forged_lines():
-    kinds = {}
-    for end, kind, line in forged(Dice(2026), 100_000):
-        kinds[kind] = kinds.get(kind, 0) + 1
+def test_every_forged_line_of_100_000_is_rejected():
+    counts = {}
+    for end, forgery, line in forge_lines(Dice(2026), 100_000):
+        counts[forgery] = counts.get(forgery, 0) + 1
         with pytest.raises(AuthenticationError):
-            end.open(line)
-    assert sum(kinds.values()) == 100_000 and len(kinds) == 12 and min(kinds.values()) > 5000
+            end.unseal(line)
+    assert sum(counts.values()) == 100_000 and len(counts) == 12 and min(counts.values()) > 5000
 
 
-class Between:
-    """Somebody who holds the wire: listens, dials `port` for each caller, and passes lines on through meddle().
+class Attacker:
+    """A machine in the middle: it dials a city for each connection that it accepts, and passes on its lines.
 
-    meddle(upwards, line): the bytes to pass on in place of this line; upwards: it goes to `port`. seen: all lines.
+    Attributes:
+        port: where it listens.
+        tamper: tamper(upwards, line) returns what to pass on in place of this line; upwards: it goes to the city.
+        seen: all lines.
     """
 
-    def __init__(self, port, meddle=lambda upwards, line: line):
-        self.meddle = meddle
+    def __init__(self, port, tamper=lambda upwards, line: line):
+        self.tamper = tamper
         self.seen = []
         self._port = port
         self._writers = []
 
     async def __aenter__(self):
-        self._server = await asyncio.start_server(self._meet, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -44,193 +48,204 @@ class Between:
             writer.transport.abort()
         await self._server.wait_closed()
 
-    async def _meet(self, reader, writer):
+    async def _accept(self, reader, writer):
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._port)
         self._writers += [writer, up_writer]
-        await asyncio.gather(self._pass(reader, up_writer, True), self._pass(up_reader, writer, False))
+        await asyncio.gather(self._forward(reader, up_writer, True), self._forward(up_reader, writer, False))
 
-    async def _pass(self, reader, writer, upwards):
+    async def _forward(self, reader, writer, upwards):
         with contextlib.suppress(ConnectionError):
             writer.write(await reader.read(1024))  # the bare name
             while line := await reader.readline():
                 self.seen.append(line)
-                writer.write(self.meddle(upwards, line))
+                writer.write(self.tamper(upwards, line))
         writer.close()
 
 
 @contextlib.asynccontextmanager
-async def dialled_through(*meddle):
-    """RIVERWOOD, which dials SEASIDE, which has the same key, through somebody Between."""
+async def dial_through_attacker(*tamper):
+    """Yield the networks of RIVERWOOD and SEASIDE, which have the same key, and the Attacker between them."""
     async with (
-        town("RIVERWOOD", key=KEY) as roads,
-        town("SEASIDE", key=KEY) as others,
-        Between(others.port, *meddle) as wire,
+        open_network("RIVERWOOD", key=KEY) as riverwood,
+        open_network("SEASIDE", key=KEY) as seaside,
+        Attacker(seaside.port, *tamper) as attacker,
     ):
-        roads.dial("127.0.0.1", wire.port)
-        yield roads, others, wire
+        riverwood.dial("127.0.0.1", attacker.port)
+        yield riverwood, seaside, attacker
 
 
-def about(lines, *words):
-    """How many of these log lines have all these words."""
-    return len([line for line in lines if all(word in line for word in words)])
+def count_lines(lines, *texts):
+    """Return how many of these log lines contain all these texts."""
+    return len([line for line in lines if all(text in line for text in texts)])
 
 
-def test_two_cities_with_a_key_trade_both_ways():
-    async def story():
-        async with dialled_through() as (roads, others, wire):
-            await until(lambda: is_up(roads, "SEASIDE") and is_up(others, "RIVERWOOD"))
-            send(roads, "SEASIDE", range(1000, 1050))
-            send(others, "RIVERWOOD", range(2000, 2050))
-            assert await arrivals(others, "RIVERWOOD", 50) == list(range(1000, 1050))
-            assert await arrivals(roads, "SEASIDE", 50) == list(range(2000, 2050))
-            await until(
-                lambda: not roads.city.roads["SEASIDE"].outbound and not others.city.roads["RIVERWOOD"].outbound
+def test_cities_with_same_key_trade_both_ways():
+    async def scenario():
+        async with dial_through_attacker() as (riverwood, seaside, attacker):
+            await wait_until(lambda: is_road_up(riverwood, "SEASIDE") and is_road_up(seaside, "RIVERWOOD"))
+            send_merchants(riverwood, "SEASIDE", range(1000, 1050))
+            send_merchants(seaside, "RIVERWOOD", range(2000, 2050))
+            assert await wait_for_moneys(seaside, "RIVERWOOD", 50) == list(range(1000, 1050))
+            assert await wait_for_moneys(riverwood, "SEASIDE", 50) == list(range(2000, 2050))
+            await wait_until(
+                lambda: not riverwood.city.roads["SEASIDE"].outbound and not seaside.city.roads["RIVERWOOD"].outbound
             )
-            assert [line for line in wire.seen if line[:1] in (b"{", b"[") and b"hello" not in line] == []
-            assert (about(roads.log_lines, "who has its key"), about(roads.log_lines, "whoever")) == (1, 0)
-            assert KEY.hex() not in str(roads.log_lines + others.log_lines)
+            assert [line for line in attacker.seen if line[:1] in (b"{", b"[") and b"hello" not in line] == []
+            [listening] = riverwood.find_texts(LISTENING)
+            assert listening.endswith("accepts peers that have its key")
+            assert KEY.hex() not in str(riverwood.log_lines + seaside.log_lines)
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-async def arrivals(roads, name, count):
+async def wait_for_moneys(network, name, count):
+    """Return the money of the merchants that arrive from the city of this name, when there are `count` of them."""
     found = []
 
-    def come():
-        found.extend(take(roads, name))
+    def have_arrived():
+        found.extend(take_moneys(network, name))
         return len(found) >= count
 
-    await until(come)
+    await wait_until(have_arrived)
     return found
 
 
-def test_both_dial_at_once():
-    async def story():
-        async with town("RIVERWOOD", key=KEY) as roads, town("SEASIDE", key=KEY) as others:
-            roads.dial("127.0.0.1", others.port)
-            others.dial("127.0.0.1", roads.port)
-            await until(lambda: is_up(roads, "SEASIDE") and is_up(others, "RIVERWOOD"))
-            send(roads, "SEASIDE", [5])
-            send(others, "RIVERWOOD", [6])
-            assert await arrivals(others, "RIVERWOOD", 1) == [5]
-            assert await arrivals(roads, "SEASIDE", 1) == [6]
+def test_cities_with_same_key_trade_when_both_dial():
+    async def scenario():
+        async with open_network("RIVERWOOD", key=KEY) as riverwood, open_network("SEASIDE", key=KEY) as seaside:
+            riverwood.dial("127.0.0.1", seaside.port)
+            seaside.dial("127.0.0.1", riverwood.port)
+            await wait_until(lambda: is_road_up(riverwood, "SEASIDE") and is_road_up(seaside, "RIVERWOOD"))
+            send_merchants(riverwood, "SEASIDE", [5])
+            send_merchants(seaside, "RIVERWOOD", [6])
+            assert await wait_for_moneys(seaside, "RIVERWOOD", 1) == [5]
+            assert await wait_for_moneys(riverwood, "SEASIDE", 1) == [6]
 
-    asyncio.run(story())
-
-
-def test_the_wrong_key_is_said_once_on_both_sides():
-    async def story():
-        async with town("RIVERWOOD", key=KEY) as roads, town("SEASIDE", key=OTHER_KEY) as others:
-            roads.dial("127.0.0.1", others.port)
-            await until(lambda: len(roads.log_lines) > 1 and len(others.log_lines) > 1)
-            dialled = roads._dialled["127.0.0.1", others.port]
-            first = dialled.link
-            await until(lambda: dialled.link is not first and dialled.link.ended.is_set())  # it has tried again
-            assert about(roads.log_lines[1:], "SEASIDE " + UNPROVEN, "dialling on") == len(roads.log_lines[1:]) == 1
-            assert about(others.log_lines[1:], "RIVERWOOD " + UNPROVEN, "turned away") == len(others.log_lines[1:]) == 1
-            assert not roads.city.roads and not others.city.roads
-
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def test_no_key_on_one_side_is_said_once_on_both():
-    async def story():
-        async with town("RIVERWOOD", key=KEY) as roads, town("SEASIDE") as others:
-            roads.dial("127.0.0.1", others.port)
-            await until(lambda: len(roads.log_lines) > 1 and len(others.log_lines) > 1)
-            assert about(roads.log_lines[1:], "SEASIDE " + UNPROVEN) == 1
-            assert about(others.log_lines, "RIVERWOOD wants a key, and this city has none for it") == 1
-            assert about(others.log_lines, "whoever comes, since it has no key") == 1
-            assert not roads.city.roads
+def test_wrong_key_is_logged_once_on_both_sides():
+    async def scenario():
+        async with open_network("RIVERWOOD", key=KEY) as riverwood, open_network("SEASIDE", key=OTHER_KEY) as seaside:
+            riverwood.dial("127.0.0.1", seaside.port)
+            await wait_until(lambda: len(riverwood.log_lines) > 1 and len(seaside.log_lines) > 1)
+            dialler = riverwood._dialled["127.0.0.1", seaside.port]
+            first = dialler.connection
+            # Wait for a second attempt.
+            await wait_until(lambda: dialler.connection is not first and dialler.connection.ended.is_set())
+            assert (
+                count_lines(riverwood.log_lines[1:], "SEASIDE " + UNPROVEN, "dialling on")
+                == len(riverwood.log_lines[1:])
+                == 1
+            )
+            assert (
+                count_lines(seaside.log_lines[1:], "RIVERWOOD " + UNPROVEN, "was rejected")
+                == len(seaside.log_lines[1:])
+                == 1
+            )
+            assert not riverwood.city.roads and not seaside.city.roads
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("dialect", [Dialect7, Dialect8])
-def test_the_tutorials_cities_get_nothing_from_a_city_with_a_key(dialect):
-    async def story():
-        async with town("RIVERWOOD", key=KEY) as roads:
-            peer = await dialect("SEASIDE").dial("127.0.0.1", roads.port)
+def test_missing_key_is_logged_once_on_both_sides():
+    async def scenario():
+        async with open_network("RIVERWOOD", key=KEY) as riverwood, open_network("SEASIDE") as seaside:
+            riverwood.dial("127.0.0.1", seaside.port)
+            await wait_until(lambda: len(riverwood.log_lines) > 1 and len(seaside.log_lines) > 1)
+            assert count_lines(riverwood.log_lines[1:], "SEASIDE " + UNPROVEN) == 1
+            assert count_lines(seaside.log_lines, "RIVERWOOD wants a key, and this city has none for it") == 1
+            assert count_lines(seaside.log_lines, "accepts any peer, because it has no key") == 1
+            assert not riverwood.city.roads
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("peer_class", [BareNamePeer, LineNamePeer])
+def test_legacy_peer_gets_nothing_from_city_with_key(peer_class):
+    async def scenario():
+        async with open_network("RIVERWOOD", key=KEY) as riverwood:
+            peer = await peer_class("SEASIDE").dial("127.0.0.1", riverwood.port)
             await peer.named.wait()
-            peer.send(merchant(5))
+            peer.send(make_legacy_merchant(5))
             await peer.closed.wait()
-            assert peer.remote == "RIVERWOOD" and peer.merchants == peer.ghosts == [] and not roads.city.roads
-            assert about(roads.log_lines, "SEASIDE " + UNPROVEN) == 1
+            assert peer.city_name == "RIVERWOOD" and peer.merchants == peer.moneyless == [] and not riverwood.city.roads
+            assert count_lines(riverwood.log_lines, "SEASIDE " + UNPROVEN) == 1
             await peer.leave()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def test_one_peers_own_key_beside_open_roads():
-    async def story():
-        asked = {"DESKTOWN": OTHER_KEY}
+def test_key_of_single_peer_leaves_other_roads_open():
+    async def scenario():
+        keys = {"DESKTOWN": OTHER_KEY}
         async with (
-            town("RIVERWOOD", key_of=asked.get) as roads,
-            town("DESKTOWN", key=OTHER_KEY) as desk,
-            town("SEASIDE") as others,
+            open_network("RIVERWOOD", key_of=keys.get) as riverwood,
+            open_network("DESKTOWN", key=OTHER_KEY) as desktown,
+            open_network("SEASIDE") as seaside,
         ):
-            roads.dial("127.0.0.1", desk.port)
-            roads.dial("127.0.0.1", others.port)
-            await until(lambda: is_up(roads, "DESKTOWN") and is_up(roads, "SEASIDE"))
-            assert roads.city.roads["DESKTOWN"].kind == "ours"
-            liar = await Dialect8("DESKTOWN").dial("127.0.0.1", roads.port)
-            await liar.named.wait()
-            liar.send(merchant(5))
-            await liar.closed.wait()
-            assert about(roads.log_lines, "DESKTOWN " + UNPROVEN) == 1
-            assert is_up(roads, "DESKTOWN") and not roads.city.roads["DESKTOWN"].inbound
-            await liar.leave()
+            riverwood.dial("127.0.0.1", desktown.port)
+            riverwood.dial("127.0.0.1", seaside.port)
+            await wait_until(lambda: is_road_up(riverwood, "DESKTOWN") and is_road_up(riverwood, "SEASIDE"))
+            assert riverwood.city.roads["DESKTOWN"].type == "ours"
+            impostor = await LineNamePeer("DESKTOWN").dial("127.0.0.1", riverwood.port)
+            await impostor.named.wait()
+            impostor.send(make_legacy_merchant(5))
+            await impostor.closed.wait()
+            assert count_lines(riverwood.log_lines, "DESKTOWN " + UNPROVEN) == 1
+            assert is_road_up(riverwood, "DESKTOWN") and not riverwood.city.roads["DESKTOWN"].inbound
+            await impostor.leave()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def altered(line):
+def alter(line):
     return line.replace(b'"Owned":0', b'"Owned":9')
 
 
 @pytest.mark.parametrize(
-    "meddle",
-    [altered, lambda line: line[:-5] + b"\n", lambda line: line * 2, lambda line: b"", lambda line: b"\n" + line],
+    "tamper",
+    [alter, lambda line: line[:-5] + b"\n", lambda line: line * 2, lambda line: b"", lambda line: b"\n" + line],
     ids=["altered", "truncated", "repeated", "left out", "blank"],
 )
-def test_who_meddles_closes_the_road_and_nothing_is_lost(meddle):
-    """Each merchant's line is meddled with once; each time the road closes, and the next one takes up."""
+def test_tampered_line_closes_road_and_no_merchant_is_lost(tamper):
+    """The line of a merchant is tampered with once: the road closes, and the next connection sends it again."""
 
-    async def story():
-        meddled = []
+    async def scenario():
+        tampered = []
 
-        def once(upwards, line):
-            if not upwards or b'"Money"' not in line or meddled:
+        def tamper_once(upwards, line):
+            if not upwards or b'"Money"' not in line or tampered:
                 return line
-            meddled.append(line)
-            return meddle(line)
+            tampered.append(line)
+            return tamper(line)
 
-        async with dialled_through(once) as (roads, others, _):
-            await until(lambda: is_up(roads, "SEASIDE") and is_up(others, "RIVERWOOD"))
-            send(roads, "SEASIDE", [5, 6, 7])
-            assert await arrivals(others, "RIVERWOOD", 3) == [5, 6, 7]
-            assert len(meddled) == 1
-            assert about(others.log_lines, "closed", "not as the peer had sealed it") == 1
-            assert roads.city.roads["SEASIDE"].lost == others.city.roads["RIVERWOOD"].refused == 0
+        async with dial_through_attacker(tamper_once) as (riverwood, seaside, _):
+            await wait_until(lambda: is_road_up(riverwood, "SEASIDE") and is_road_up(seaside, "RIVERWOOD"))
+            send_merchants(riverwood, "SEASIDE", [5, 6, 7])
+            assert await wait_for_moneys(seaside, "RIVERWOOD", 3) == [5, 6, 7]
+            assert len(tampered) == 1
+            assert count_lines(seaside.log_lines, "closed", "not as the peer had sealed it") == 1
+            assert riverwood.city.roads["SEASIDE"].lost == seaside.city.roads["RIVERWOOD"].rejected == 0
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def test_who_mixes_connections_or_plays_one_back_gets_nowhere():
-    async def story():
-        async with dialled_through() as (roads, others, wire):
-            await until(lambda: is_up(roads, "SEASIDE"))
-            send(roads, "SEASIDE", [5])
-            assert await arrivals(others, "RIVERWOOD", 1) == [5]
-            await roads.hang_up("127.0.0.1", wire.port)
-            await until(lambda: not is_up(others, "RIVERWOOD"))
-            reader, writer = await asyncio.open_connection("127.0.0.1", others.port)
+def test_replayed_connection_is_rejected():
+    async def scenario():
+        async with dial_through_attacker() as (riverwood, seaside, attacker):
+            await wait_until(lambda: is_road_up(riverwood, "SEASIDE"))
+            send_merchants(riverwood, "SEASIDE", [5])
+            assert await wait_for_moneys(seaside, "RIVERWOOD", 1) == [5]
+            await riverwood.hang_up("127.0.0.1", attacker.port)
+            await wait_until(lambda: not is_road_up(seaside, "RIVERWOOD"))
+            reader, writer = await asyncio.open_connection("127.0.0.1", seaside.port)
             assert await reader.read(1024) == b"SEASIDE"
-            writer.write(b"RIVERWOOD\n" + b"".join(wire.seen))  # all that either ever said
-            said = await reader.read()
-            assert said.count(b"\n") <= 3 and b"Money" not in said and b"ack" not in said
+            writer.write(b"RIVERWOOD\n" + b"".join(attacker.seen))  # all that both have sent
+            answer = await reader.read()
+            assert answer.count(b"\n") <= 3 and b"Money" not in answer and b"ack" not in answer
             writer.close()
-            await until(lambda: about(others.log_lines, "RIVERWOOD " + UNPROVEN))
-            assert not is_up(others, "RIVERWOOD") and not others.city.roads["RIVERWOOD"].inbound
+            await wait_until(lambda: count_lines(seaside.log_lines, "RIVERWOOD " + UNPROVEN))
+            assert not is_road_up(seaside, "RIVERWOOD") and not seaside.city.roads["RIVERWOOD"].inbound
 
-    asyncio.run(story())
+    asyncio.run(scenario())

@@ -1,4 +1,4 @@
-"""The same roads on MicroPython, with as little heap as a board has, and on CPython, trading with each other."""
+"""A city on MicroPython, with as little heap as a board has, trades with cities on CPython and with legacy peers."""
 
 import asyncio
 import contextlib
@@ -8,141 +8,157 @@ import pathlib
 import subprocess
 
 import pytest
-from deskonomy_host.boards.deploy import deploy
-from helpers.cities import PORT, is_up, send, shown, take, town
-from helpers.peers import Dialect7, Dialect8, merchant, until
+from deskonomy_host.boards.deploy.compile import compile_firmware
+from deskonomy_host.boards.deploy.inventory import decode_architecture
+from helpers.cities import FIRST_PORT, is_road_up, open_network, read_status, send_merchants, take_moneys
+from helpers.peers import BareNamePeer, LineNamePeer, make_legacy_merchant, wait_until
 
 HERE = pathlib.Path(__file__).parent
-CORE = HERE.parents[2] / "firmware" / "deskonomy"
+FIRMWARE = HERE.parents[2] / "firmware"
+MONEY_MILLS = (10 + 5) * 1_000_000  # of DESKTOWN's ten locals and five merchants
 
 
 @pytest.fixture(scope="module")
 def flash(micropython, tmp_path_factory):
-    """A folder with the core as a board has it: compiled, since compiling takes more than a board's heap."""
-    said = subprocess.run(
+    """A folder with the core as a board has it: compiled, because compiling takes more than a board's heap."""
+    done = subprocess.run(
         [micropython, "-c", "import sys; print(sys.implementation._mpy)"], capture_output=True, check=True
     )
-    sources = {"deskonomy/" + path.name: path for path in CORE.glob("*.py")}
+    sources = {path.relative_to(FIRMWARE).as_posix(): path for path in (FIRMWARE / "deskonomy").rglob("*.py")}
     folder = tmp_path_factory.mktemp("flash")
-    (folder / "deskonomy").mkdir()
-    for path, data in deploy.compiled(sources, deploy.architecture(int(said.stdout))).items():
+    for path, data in compile_firmware(sources, decode_architecture(int(done.stdout))).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
     return folder
 
 
-class Desk:
-    """What a city in a MicroPython process says. port: where it listens. status: its last status line, read. log: its
-    lines."""
+class Desktown:
+    """DESKTOWN, a city in a MicroPython process.
+
+    Attributes:
+        port: where it listens.
+        status: its latest status.
+        log_lines: the texts that it has logged.
+    """
 
     def __init__(self):
         self.port = None
-        self.log = []
+        self.log_lines = []
         self.status = {"roads": {}}
 
     def road(self, name):
-        """That road's part of the status, {} as long as there is none."""
+        """Return that road's part of the status, {} while there is none."""
         return self.status["roads"].get(name, {})
 
-    async def listen(self, stream):
+    async def read(self, stream):
+        """Read the output of the process to its end."""
         while line := (await stream.readline()).decode():
             print(line, end="")
             if line.startswith("{"):
                 self.status = json.loads(line)
             elif line.startswith("#"):
-                self.log.append(line[2:].strip())
+                self.log_lines.append(line[2:].strip())
             elif line.strip().isdigit():
                 self.port = int(line)
 
 
 @contextlib.asynccontextmanager
-async def desktown(micropython, flash, *words):
-    """DESKTOWN runs, as a Desk; words: more for micropython_city.py."""
+async def run_desktown(micropython, flash, *arguments):
+    """Run DESKTOWN until the end of the block; arguments: further ones for programs/city.py."""
     process = await asyncio.create_subprocess_exec(
-        *(micropython, "-X", "heapsize=112k", str(HERE / "programs" / "micropython_city.py"), str(PORT), *words),
+        *(micropython, "-X", "heapsize=116k", str(HERE / "programs" / "city.py"), str(FIRST_PORT), *arguments),
         env=dict(os.environ, MICROPYPATH="%s:.frozen" % flash),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    desk = Desk()
+    desktown = Desktown()
     # Started here; ends with the process.
-    listening = asyncio.create_task(desk.listen(process.stdout))
+    reading = asyncio.create_task(desktown.read(process.stdout))
     try:
-        await until(lambda: desk.port)
-        yield desk
+        await wait_until(lambda: desktown.port)
+        yield desktown
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await listening
+        await reading
         await process.wait()
 
 
-def test_a_board_and_a_host_trade(micropython, flash):
-    async def story():
-        async with town("RIVERWOOD") as roads:
-            async with desktown(micropython, flash) as desk:
-                roads.dial("127.0.0.1", desk.port)
-                await until(lambda: is_up(roads, "DESKTOWN"))
-                road = roads.city.roads["DESKTOWN"]
-                send(roads, "DESKTOWN", range(1000, 1040))
-                await until(lambda: desk.road("RIVERWOOD").get("received") == 40)
-                await until(lambda: 3 <= desk.road("RIVERWOOD")["sent"] == len(road.inbound))
-                taken = sum(take(roads, "DESKTOWN"))
-                await until(lambda: desk.road("RIVERWOOD")["waiting"] == 0)
-                there, here = desk.road("RIVERWOOD"), shown(roads)["roads"]["DESKTOWN"]
+def test_micropython_city_trades_with_host(micropython, flash):
+    async def scenario():
+        async with open_network("RIVERWOOD") as network:
+            async with run_desktown(micropython, flash) as desktown:
+                network.dial("127.0.0.1", desktown.port)
+                await wait_until(lambda: is_road_up(network, "DESKTOWN"))
+                road = network.city.roads["DESKTOWN"]
+                send_merchants(network, "DESKTOWN", range(1000, 1040))
+                await wait_until(lambda: desktown.road("RIVERWOOD").get("received") == 40)
+                await wait_until(lambda: 3 <= desktown.road("RIVERWOOD")["sent"] == len(road.inbound))
+                taken_mills = sum(take_moneys(network, "DESKTOWN"))
+                await wait_until(lambda: desktown.road("RIVERWOOD")["waiting"] == 0)
+                there, here = desktown.road("RIVERWOOD"), read_status(network)["roads"]["DESKTOWN"]
                 assert (there["lost"], there["refused"], here["lost"], here["refused"]) == (0, 0, 0, 0)
                 assert here["sent"] == 40
-                total = round(desk.status["money"]["total"] * 1000) + taken
-                assert total == (10 + 5) * 1_000_000 + sum(range(1000, 1040))
-            await until(lambda: not is_up(roads, "DESKTOWN"))
+                total_mills = round(desktown.status["money"]["total"] * 1000) + taken_mills
+                assert total_mills == MONEY_MILLS + sum(range(1000, 1040))
+            await wait_until(lambda: not is_road_up(network, "DESKTOWN"))
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def test_a_board_and_a_host_trade_with_a_key(micropython, flash):
-    async def story():
+def test_micropython_city_trades_with_host_of_same_key(micropython, flash):
+    async def scenario():
         key = bytes(range(32))
-        async with town("RIVERWOOD", key=key) as roads, desktown(micropython, flash, key.hex()) as desk:
-            roads.dial("127.0.0.1", desk.port)
-            await until(lambda: is_up(roads, "DESKTOWN"))
-            road = roads.city.roads["DESKTOWN"]
-            send(roads, "DESKTOWN", range(1000, 1040))
-            await until(lambda: desk.road("RIVERWOOD").get("received") == 40)
-            await until(lambda: 3 <= desk.road("RIVERWOOD")["sent"] == len(road.inbound))
-            take(roads, "DESKTOWN")
-            await until(lambda: desk.road("RIVERWOOD")["waiting"] == 0 and not road.outbound)
-            assert (desk.road("RIVERWOOD")["kind"], road.kind, road.lost, road.refused) == ("ours", "ours", 0, 0)
-            assert not [line for line in desk.log + roads.log_lines if "closed" in line or "turned" in line]
+        async with (
+            open_network("RIVERWOOD", key=key) as network,
+            run_desktown(micropython, flash, key.hex()) as desktown,
+        ):
+            network.dial("127.0.0.1", desktown.port)
+            await wait_until(lambda: is_road_up(network, "DESKTOWN"))
+            road = network.city.roads["DESKTOWN"]
+            send_merchants(network, "DESKTOWN", range(1000, 1040))
+            await wait_until(lambda: desktown.road("RIVERWOOD").get("received") == 40)
+            await wait_until(lambda: 3 <= desktown.road("RIVERWOOD")["sent"] == len(road.inbound))
+            take_moneys(network, "DESKTOWN")
+            await wait_until(lambda: desktown.road("RIVERWOOD")["waiting"] == 0 and not road.outbound)
+            assert (desktown.road("RIVERWOOD")["kind"], road.type, road.lost, road.rejected) == ("ours", "ours", 0, 0)
+            assert not [
+                line for line in desktown.log_lines + network.log_lines if "closed" in line or "rejected" in line
+            ]
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def test_a_board_and_a_host_with_another_key(micropython, flash):
-    async def story():
-        async with town("RIVERWOOD", key=bytes(32)) as roads, desktown(micropython, flash, "01" * 32) as desk:
-            roads.dial("127.0.0.1", desk.port)
+def test_micropython_city_and_host_with_other_key_log_it_once(micropython, flash):
+    async def scenario():
+        async with (
+            open_network("RIVERWOOD", key=bytes(32)) as network,
+            run_desktown(micropython, flash, "01" * 32) as desktown,
+        ):
+            network.dial("127.0.0.1", desktown.port)
             unproven = "has not proven that it has our key: the keys differ, or it has none"
-            await until(lambda: [line for line in roads.log_lines if "DESKTOWN " + unproven in line])
-            await until(lambda: [line for line in desk.log if "RIVERWOOD " + unproven in line])
-            assert len(roads.log_lines) == len(desk.log) == 2  # the other line says where it listens
-            assert not roads.city.roads
+            await wait_until(lambda: [line for line in network.log_lines if "DESKTOWN " + unproven in line])
+            await wait_until(lambda: [line for line in desktown.log_lines if "RIVERWOOD " + unproven in line])
+            assert len(network.log_lines) == len(desktown.log_lines) == 2  # the other line says where it listens
+            assert not network.city.roads
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("dialect", [Dialect7, Dialect8])
-def test_a_board_and_the_tutorials_cities_trade(micropython, flash, dialect):
-    async def story():
-        async with desktown(micropython, flash) as desk:
-            peer = await dialect("PORTSVILLE").dial("127.0.0.1", desk.port)
+@pytest.mark.parametrize("peer_class", [BareNamePeer, LineNamePeer])
+def test_micropython_city_trades_with_legacy_peer(micropython, flash, peer_class):
+    async def scenario():
+        async with run_desktown(micropython, flash) as desktown:
+            peer = await peer_class("PORTSVILLE").dial("127.0.0.1", desktown.port)
             await peer.named.wait()
-            peer.send(*[merchant(n + 0.0004) for n in range(30)])
-            await until(lambda: desk.road("PORTSVILLE").get("received") == 30)
-            await until(lambda: 3 <= desk.road("PORTSVILLE")["sent"] == len(peer.merchants))
-            assert peer.remote == "DESKTOWN" and peer.ghosts == [] and not getattr(peer, "lost", b"")
-            assert desk.road("PORTSVILLE")["refused"] == 0
-            await until(lambda: desk.road("PORTSVILLE")["waiting"] == 0)
-            total = desk.status["money"]["total"] + sum(one["Money"] for one in peer.merchants)
-            assert round(total * 1000) == (10 + 5) * 1_000_000 + 1000 * sum(range(30))
+            peer.send(*[make_legacy_merchant(n + 0.0004) for n in range(30)])
+            await wait_until(lambda: desktown.road("PORTSVILLE").get("received") == 30)
+            await wait_until(lambda: 3 <= desktown.road("PORTSVILLE")["sent"] == len(peer.merchants))
+            assert peer.city_name == "DESKTOWN" and peer.moneyless == [] and not getattr(peer, "discarded", b"")
+            assert desktown.road("PORTSVILLE")["refused"] == 0
+            await wait_until(lambda: desktown.road("PORTSVILLE")["waiting"] == 0)
+            total = desktown.status["money"]["total"] + sum(merchant["Money"] for merchant in peer.merchants)
+            assert round(total * 1000) == MONEY_MILLS + 1000 * sum(range(30))
             await peer.leave()
 
-    asyncio.run(story())
+    asyncio.run(scenario())

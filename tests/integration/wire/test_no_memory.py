@@ -1,145 +1,145 @@
-"""A city that runs out of memory in the midst of a connection's life: no road is lost over it, and dialling goes on."""
+"""A city that runs out of memory during a connection: no road is lost, and dialling goes on."""
 
 import asyncio
 
-from deskonomy.wire import codec
-from deskonomy.wire import connection as link
-from deskonomy.wire import network as tcp
-from helpers.cities import is_up, send, take, town
-from helpers.peers import until
+from deskonomy.wire import codec, connection, dialler
+from deskonomy.wire import network as network_module
+from helpers.cities import is_road_up, open_network, send_merchants, take_moneys
+from helpers.peers import wait_until
 
 
-class Short:
-    """Raises MemoryError for so many calls, then does what it stands in for."""
+class FailingCall:
+    """Raises MemoryError for its first calls, then calls the real function. failures_left: how many still fail."""
 
-    def __init__(self, real, times):
+    def __init__(self, real, failures):
         self._real = real
-        self.left = times
+        self.failures_left = failures
 
-    def __call__(self, *words, **more):
-        if self.left:
-            self.left -= 1
+    def __call__(self, *arguments, **options):
+        if self.failures_left:
+            self.failures_left -= 1
             raise MemoryError("memory allocation failed")
-        return self._real(*words, **more)
+        return self._real(*arguments, **options)
 
 
-def trade_survives(shorten):
-    """Two cities, one of which runs short as shorten(its Roads) says: their road comes up, and merchants cross it."""
+def check_trade_despite(plant_failures):
+    """Let two cities trade. plant_failures(network) makes calls of the first city's network fail; it returns them."""
 
-    async def story():
-        async with town("RIVERWOOD") as one, town("SEASIDE") as other:
-            short = shorten(one)
-            one.dial("127.0.0.1", other.port)
-            await until(lambda: is_up(one, "SEASIDE") and is_up(other, "RIVERWOOD"))
-            assert short.left == 0
-            send(one, "SEASIDE", [5])
-            send(other, "RIVERWOOD", [7])
-            there, back = one.city.roads["SEASIDE"], other.city.roads["RIVERWOOD"]
-            await until(lambda: there.inbound and back.inbound)
-            assert (take(one, "SEASIDE"), take(other, "RIVERWOOD")) == ([7], [5])
+    async def scenario():
+        async with open_network("RIVERWOOD") as riverwood, open_network("SEASIDE") as seaside:
+            failing = plant_failures(riverwood)
+            riverwood.dial("127.0.0.1", seaside.port)
+            await wait_until(lambda: is_road_up(riverwood, "SEASIDE") and is_road_up(seaside, "RIVERWOOD"))
+            assert failing.failures_left == 0
+            send_merchants(riverwood, "SEASIDE", [5])
+            send_merchants(seaside, "RIVERWOOD", [7])
+            there, back = riverwood.city.roads["SEASIDE"], seaside.city.roads["RIVERWOOD"]
+            await wait_until(lambda: there.inbound and back.inbound)
+            assert (take_moneys(riverwood, "SEASIDE"), take_moneys(seaside, "RIVERWOOD")) == ([7], [5])
 
-    asyncio.run(story())
-
-
-def test_none_for_the_connection_itself(monkeypatch):
-    def shorten(roads):
-        monkeypatch.setattr(tcp, "Link", Short(tcp.Link, 2))
-        return tcp.Link
-
-    trade_survives(shorten)
+    asyncio.run(scenario())
 
 
-def test_none_for_its_tasks(monkeypatch):
-    real = link.Link.start
+def test_road_opens_despite_no_memory_for_connection(monkeypatch):
+    def plant_failures(network):
+        monkeypatch.setattr(network_module, "Connection", FailingCall(network_module.Connection, 2))
+        return network_module.Connection
 
-    def shorten(roads):
-        short = Short(lambda: None, 2)
+    check_trade_despite(plant_failures)
+
+
+def test_road_opens_despite_no_memory_for_tasks(monkeypatch):
+    real = connection.Connection.start
+
+    def plant_failures(network):
+        failing = FailingCall(lambda: None, 2)
 
         async def start(self):
-            short()
+            failing()
             await real(self)
 
-        monkeypatch.setattr(link.Link, "start", start)
-        return short
+        monkeypatch.setattr(connection.Connection, "start", start)
+        return failing
 
-    trade_survives(shorten)
-
-
-def test_none_for_a_place_in_the_city(monkeypatch):
-    def shorten(roads):
-        roads.city.open_road = Short(roads.city.open_road, 2)
-        return roads.city.open_road
-
-    trade_survives(shorten)
+    check_trade_despite(plant_failures)
 
 
-def test_none_for_a_line_and_at_the_end_neither(monkeypatch):
-    """Whoever was being read comes again, and the road is no ghost that says it is up."""
+def test_road_opens_despite_no_memory_in_city(monkeypatch):
+    def plant_failures(network):
+        network.city.open_road = FailingCall(network.city.open_road, 2)
+        return network.city.open_road
 
-    async def story():
-        async with town("RIVERWOOD") as one, town("SEASIDE") as other:
-            one.dial("127.0.0.1", other.port)
-            await until(lambda: is_up(one, "SEASIDE") and is_up(other, "RIVERWOOD"))
-            send(one, "SEASIDE", [1])
-            await until(lambda: other.city.roads["RIVERWOOD"].inbound)
-            take(other, "RIVERWOOD")
-            await until(lambda: not one.city.roads["SEASIDE"].outbound)  # from now on several are under way at once
-            lost = other.city.roads["RIVERWOOD"].link
-            decode = Short(codec.decode, 2)
-            monkeypatch.setattr(codec, "decode", decode)
-            send(one, "SEASIDE", range(2, 10))
+    check_trade_despite(plant_failures)
+
+
+def test_merchants_arrive_despite_no_memory_for_line(monkeypatch):
+    """A merchant that was being read is sent again, and no road stays up without a connection."""
+
+    async def scenario():
+        async with open_network("RIVERWOOD") as riverwood, open_network("SEASIDE") as seaside:
+            riverwood.dial("127.0.0.1", seaside.port)
+            await wait_until(lambda: is_road_up(riverwood, "SEASIDE") and is_road_up(seaside, "RIVERWOOD"))
+            send_merchants(riverwood, "SEASIDE", [1])
+            await wait_until(lambda: seaside.city.roads["RIVERWOOD"].inbound)
+            take_moneys(seaside, "RIVERWOOD")
+            await wait_until(lambda: not riverwood.city.roads["SEASIDE"].outbound)
+            # From now on several merchants are in flight at once.
+            lost = seaside.city.roads["RIVERWOOD"].connection
+            decode = FailingCall(codec.decode_merchant, 2)
+            monkeypatch.setattr(codec, "decode_merchant", decode)
+            send_merchants(riverwood, "SEASIDE", range(2, 10))
             await lost.ended.wait()
             assert lost.reason == "MemoryError: memory allocation failed"
-            await until(lambda: len(other.city.roads["RIVERWOOD"].inbound) == 8)
-            assert take(other, "RIVERWOOD") == list(range(2, 10)) and lost not in other._links
-            assert is_up(one, "SEASIDE") and decode.left == 0
+            await wait_until(lambda: len(seaside.city.roads["RIVERWOOD"].inbound) == 8)
+            assert take_moneys(seaside, "RIVERWOOD") == list(range(2, 10)) and lost not in seaside._connections
+            assert is_road_up(riverwood, "SEASIDE") and decode.failures_left == 0
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def test_none_when_it_looks_at_the_clock(monkeypatch):
-    async def story():
-        async with town("RIVERWOOD") as one, town("SEASIDE") as other:
-            one.dial("127.0.0.1", other.port)
-            await until(lambda: is_up(one, "SEASIDE"))
-            held = one.city.roads["SEASIDE"].link
-            look = Short(held.look, 3)
-            monkeypatch.setattr(held, "look", look)
+def test_deadlines_are_checked_again_after_no_memory(monkeypatch):
+    async def scenario():
+        async with open_network("RIVERWOOD") as riverwood, open_network("SEASIDE") as seaside:
+            riverwood.dial("127.0.0.1", seaside.port)
+            await wait_until(lambda: is_road_up(riverwood, "SEASIDE"))
+            held = riverwood.city.roads["SEASIDE"].connection
+            check = FailingCall(held.check_deadlines, 3)
+            monkeypatch.setattr(held, "check_deadlines", check)
             seen = []
-            monkeypatch.setattr(look, "_real", seen.append)
-            await until(lambda: seen)
+            monkeypatch.setattr(check, "_real", seen.append)
+            await wait_until(lambda: seen)
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def test_names_are_looked_up_one_at_a_time_where_that_stops_everything(monkeypatch):
-    """A board's watchdog is fed in between: six names that do not resolve would else keep it waiting for 30 s."""
-    monkeypatch.setattr(tcp, "dials_at_once", lambda host: False)
-    monkeypatch.setattr(tcp, "_BREATH_S", 0)
-    asked = []
+def test_names_are_looked_up_one_after_the_other_where_lookup_blocks(monkeypatch):
+    """A board feeds its watchdog in between: otherwise six unknown names would keep it waiting for 30 s."""
+    monkeypatch.setattr(dialler, "can_dial_concurrently", lambda host: False)
+    monkeypatch.setattr(dialler, "_PAUSE_MS", 0)
+    lookups = []
 
-    async def story():
-        async with town("RIVERWOOD") as one:
+    async def scenario():
+        async with open_network("RIVERWOOD") as riverwood:
             running = 0
 
             async def look_up(host, port):
                 nonlocal running
                 running += 1
-                asked.append((host, running))
+                lookups.append((host, running))
                 await asyncio.sleep(0)
                 running -= 1
                 raise OSError("no such name")
 
-            one.open_connection = look_up
+            riverwood.open_connection = look_up
             for number in range(6):
-                one.dial("NAME%d.local" % number, 55555)
-            await until(lambda: len({host for host, _ in asked}) == 6)
-            assert {together for _, together in asked} == {1}
-            # Whoever is hung up on while it has its turn lets go of it.
-            monkeypatch.setattr(tcp, "_BREATH_S", 3600)
-            await until(one._looking_up.locked)
+                riverwood.dial("NAME%d.local" % number, 55555)
+            await wait_until(lambda: len({host for host, _ in lookups}) == 6)
+            assert {together for _, together in lookups} == {1}
+            # Hanging up on an address during its lookup releases the lock.
+            monkeypatch.setattr(dialler, "_PAUSE_MS", 3_600_000)
+            await wait_until(riverwood.lookup_lock.locked)
             for number in range(6):
-                await one.hang_up("NAME%d.local" % number, 55555)
-            assert not one._looking_up.locked()
+                await riverwood.hang_up("NAME%d.local" % number, 55555)
+            assert not riverwood.lookup_lock.locked()
 
-    asyncio.run(story())
+    asyncio.run(scenario())

@@ -1,7 +1,7 @@
-"""Fuzz the wire, guided by coverage: pip install -e '.[fuzz]', then python tests/fuzz/run.py -max_total_time=60
+"""Fuzz the wire, guided by coverage: pip install -e '.[fuzz]', then python tests/proofs/fuzz/run.py -max_total_time=60
 
-Its words are libFuzzer's. It starts from tests/core/hostile.py; what goes wrong is left in a file, whose name runs it
-again.
+Here: the command; its arguments are libFuzzer's. It starts from the inputs of core/hostile.py. An input that fails is
+left in a file; the file's name as an argument runs it again. Not here: a single input (target.py).
 """
 
 import pathlib
@@ -12,7 +12,8 @@ TESTS = pathlib.Path(__file__).parents[2]
 sys.path[:0] = [str(TESTS)]
 
 
-def main():
+def main() -> None:
+    """Run the command."""
     try:
         import atheris
     except ImportError:
@@ -24,7 +25,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for number, (data, *_) in enumerate(CORPUS):
             (pathlib.Path(folder) / str(number)).write_bytes(b"\xffSEASIDE\n" + data)
-        atheris.Setup([*sys.argv, folder], target.one_input)
+        atheris.Setup([*sys.argv, folder], target.feed_city)
         atheris.Fuzz()
 
 
