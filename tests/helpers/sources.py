@@ -1,14 +1,29 @@
-"""What tests of the dashboard show: cities that are as they are told to be, and where a command shows its own."""
+"""Sources for tests of the dashboard: cities whose statuses a test sets, and the address of a command's dashboard."""
 
 import re
 import time
+from collections.abc import Sequence
+from typing import Any
+
+from deskonomy_host.telemetry.events import Event
+from deskonomy_host.telemetry.schema import Status
+from deskonomy_host.telemetry.source import Pace
+
+from helpers.commands import RunningCommand
 
 GOODS = ("wood", "chair", "thread", "bed")
 
 
-def status(city, tick=1, roads=(), **more):
-    """A status line's dict, of a city at peace."""
-    return {
+def make_status(city: str, tick: int = 1, roads: Sequence[str] = (), **fields: Any) -> Status:
+    """Return the status of a city in which nothing happens.
+
+    Args:
+        city: Its name.
+        tick: Its tick.
+        roads: The other cities to which it has an open road.
+        fields: Further fields, or others in place of these.
+    """
+    status: Any = {
         "city": city,
         "tick": tick,
         "price": {good: {"min": 1.0, "mean": 2.0, "max": 3.5} for good in GOODS},
@@ -22,42 +37,52 @@ def status(city, tick=1, roads=(), **more):
         },
         "sensors": {},
         "ticks_per_s": 20.0,
-        **more,
+        **fields,
     }
+    return status
 
 
-class Told:
-    """A source that shows what it was told last. commands, asked: what pages may ask, and what they did."""
+class FakeSource:
+    """A Source that returns what a test has set.
+
+    Attributes:
+        statuses: What read() returns.
+        time_s: What now_s() returns; None for the current time.
+        pace: What clock() returns.
+        calls: The arguments of each call of its command influence.
+    """
 
     origin = ""
 
-    def __init__(self, *statuses):
+    def __init__(self, *statuses: Status) -> None:
         self.statuses = list(statuses)
-        self.asked = []
-        self.commands = {"influence": self.influence}
-        self.time_s = None
+        self.time_s: float | None = None
+        self.pace: Pace = {}
+        self.calls: list[tuple[str, str, int]] = []
+        self.commands: dict[str, Any] = {"influence": self.influence}
 
-    def influence(self, city, good, yield_mills):
-        self.asked.append((city, good, yield_mills))
+    def influence(self, city: str, good: str, yield_mills: int) -> dict[str, Any]:
+        """Record the call, and answer as a city does."""
+        self.calls.append((city, good, yield_mills))
         return {"city": city, "good": good, "yield_mills": yield_mills}
 
-    def now_s(self):
+    def now_s(self) -> float:
         return time.time() if self.time_s is None else self.time_s
 
-    def read(self):
+    def read(self) -> list[Status]:
         return self.statuses
 
-    def take_events(self):
+    def take_events(self) -> list[Event]:
         return []
 
-    def clock(self):
-        return {}
+    def clock(self) -> Pace:
+        return self.pace
 
 
-def address_of(running):
-    """The dashboard's address that a Background with --json --dashboard prints."""
+def read_dashboard_address(running: RunningCommand) -> str:
+    """Return the address of the dashboard that a command with --json --dashboard prints."""
     for line in running.process.stderr:
         found = re.match(r"dashboard: (\S+)", line)
         if found:
             return found[1]
-    raise AssertionError("it ended without a dashboard")
+    raise AssertionError("the command ended without a dashboard")

@@ -1,8 +1,7 @@
-"""The dashboard: cities in a browser, live, watched from afar, or played back from a history.
+"""The dashboard: cities in a browser, as they run, watched on other machines, or played back from a history.
 
-Here, in the order in which things flow: what a status has no room for (detail.py), sources of statuses (source.py,
-watch.py, which believes what checks.py lets through), what has happened between two of them (events.py), the numbers
-that are kept over time (rows.py, track.py), all of it as one stream (feed.py), the page over HTTP and a websocket
-(site.py, with the files of page/), and all of that put together (show.py). Not here: who may ask (guard.py), commands
-(control.py, steering.py).
+Here, in the direction of the data: sources on other machines (remote.py), all sources sampled and merged into one
+stream (feed.py), the page and the stream over HTTP (server.py, with the files of page/), and how these are put together
+(app.py). Not here: statuses, events and time series (telemetry/), the control server and its access policy (control/),
+commands (runtime/controller.py).
 """

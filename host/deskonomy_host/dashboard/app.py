@@ -1,78 +1,84 @@
-"""A control server with a dashboard: what `deskonomy run` and `deskonomy demo` open beside their cities.
+"""The dashboard of a program: a control server that also serves the page.
 
-Here: putting sources, feed, site and server together; the address, and the browser. Not here: the parts.
+Here: how sources, feed, page and control server are put together, the address, and the browser. Not here: the parts.
 """
 
 import asyncio
 import contextlib
 import os
-import secrets
 import socket
 import sys
 import webbrowser
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from deskonomy_host import palette
-from deskonomy_host import validation as words
-from deskonomy_host.control import server as control
-from deskonomy_host.control.access import LOOPBACK
+from deskonomy_host.addresses import format_address
+from deskonomy_host.control.access import LOOPBACK, load_user_token
+from deskonomy_host.control.server import ControlServer
 from deskonomy_host.dashboard.feed import Feed
-from deskonomy_host.dashboard.remote import Watched
-from deskonomy_host.dashboard.server import Site
+from deskonomy_host.dashboard.remote import RemoteSource
+from deskonomy_host.dashboard.server import DashboardRoutes
+from deskonomy_host.telemetry.source import Source
 
 PORT = 8055
 
 
 @dataclass
-class Wish:
-    """What somebody typed. listen, port: where the page is; the next free port if that one is taken.
+class DashboardSettings:
+    """What the command line says about a dashboard.
 
-    watch: (host, port) pairs, port None where nothing is said.
+    Attributes:
+        listen: The address that the page is served on.
+        port: Its port; the next free one is used if it is taken.
+        watch: (host, port) of other machines whose cities are shown too; port None for the usual ones.
     """
 
     listen: str = LOOPBACK
     port: int = PORT
-    watch: list = field(default_factory=list)
+    watch: Sequence[tuple[str, int | None]] = ()
 
 
 @contextlib.asynccontextmanager
-async def serve(wish, source, colours, names=(), tell=print):
-    """Answer for a source, and show it with whatever is watched, from `async with` to its end. Raises OperationError.
+async def serve(
+    settings: DashboardSettings | None,
+    source: Source,
+    colours: Mapping[str, str],
+    names: Sequence[str] = (),
+    announce: Callable[[str], object] = print,
+) -> AsyncIterator[ControlServer]:
+    """Serve the commands of a source, and its dashboard, for the length of the block.
 
-    wish: a Wish, None for no dashboard. colours: {city: colour as world files say}. names: the cities that this process
-    runs. tell: called with the page's address; a browser is opened too, where there is a screen and somebody at the
-    terminal.
+    Args:
+        settings: None for no dashboard; then the control server listens on loopback only.
+        source: The cities that are shown and controlled.
+        colours: {city: colour as world files name it}.
+        names: The cities that this process runs.
+        announce: Called with the address of the page. A browser is opened too if this is a terminal with a screen.
+
+    Raises:
+        OperationError: No port is free.
     """
-    if wish is None:
-        async with control.ControlServer(names, source.read, source.commands) as server:
+    if settings is None:
+        async with ControlServer(names, source.read, source.commands) as server:
             yield server
         return
     async with contextlib.AsyncExitStack() as stack:
-        watched = [await stack.enter_async_context(Watched(host, port)) for host, port in wish.watch]
-        feed = await stack.enter_async_context(Feed([source, *watched], palette.of_cities(colours)))
-        token = _token()
-        server = control.ControlServer(names, feed.statuses, feed.commands, Site(feed), wish.listen, wish.port, token)
+        remote = [await stack.enter_async_context(RemoteSource(host, port)) for host, port in settings.watch]
+        feed = await stack.enter_async_context(Feed([source, *remote], palette.assign_city_colours(colours)))
+        token = load_user_token()
+        server = ControlServer(
+            names, feed.statuses, feed.commands, DashboardRoutes(feed), settings.listen, settings.port, token
+        )
         await stack.enter_async_context(server)
-        host = socket.gethostname() if wish.listen in ("0.0.0.0", "::") else wish.listen
-        address = f"http://{words.shown((host, server.port))}/#token={token}"
-        tell(address)
+        assert server.port is not None
+        host = socket.gethostname() if settings.listen in ("0.0.0.0", "::") else settings.listen
+        address = f"http://{format_address(host, server.port)}/#token={token}"
+        announce(address)
         if sys.stdout.isatty() and _has_screen():
             await asyncio.to_thread(webbrowser.open, address)
         yield server
 
 
-def _token():
-    """This user's token: a page that is open goes on when the cities are started again."""
-    file = control.runtime_directory() / "dashboard.token"
-    with contextlib.suppress(FileNotFoundError):
-        known = file.read_text(encoding="ascii").strip()
-        if len(known) >= 16:
-            return known
-    token = secrets.token_urlsafe(16)
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as opened:
-        opened.write(token)
-    return token
-
-
-def _has_screen():
+def _has_screen() -> bool:
     return sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

@@ -1,105 +1,145 @@
-"""All sources as one stream: what every page is told, twice a second, and the past for a page that comes later.
+"""The feed: all sources of a dashboard, sampled twice a second, as one stream for every page.
 
-Here: sampling, merging, and handing on to listeners that may be slow. Not here: HTTP (site.py), which numbers are kept
-over time (rows.py) and how (track.py).
+Here: sampling, merging sources, and handing messages to listeners, which may be slow. Not here: HTTP (server.py), the
+metrics that are kept over time (telemetry/metrics.py, telemetry/timeseries.py).
+
+A listener's messages are JSON objects with a "kind": first "hello" (colours, times, events) and one "past" for each
+city (its columns), then one "now" for each sample (time, cities, rows of metrics, events).
 """
 
 import asyncio
 import contextlib
 import json
 import math
+from array import array
 from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import TypedDict
 
-from deskonomy_host.aio import background
+from deskonomy_host.aio import OnFailure, background
 from deskonomy_host.telemetry import events
-from deskonomy_host.telemetry.metrics import Rows
-from deskonomy_host.telemetry.timeseries import Track
+from deskonomy_host.telemetry.metrics import MetricReader
+from deskonomy_host.telemetry.schema import Status
+from deskonomy_host.telemetry.source import Commands, Pace, Source
+from deskonomy_host.telemetry.timeseries import TimeSeries
 
 INTERVAL_S = 0.5
-LISTENERS_MAX = 16
-_WAITING_MAX = 20  # messages for a page that does not read; then it is hung up on, and comes back for the past
+LISTENERS_MAX = 16  # open pages; each costs the server one queue and one copy of the past while it loads
+# Messages, ten seconds of them. A page that is further behind is disconnected, connects again and gets the past.
+_QUEUE_MAX = 20
+_DIGITS = 3  # of a metric in a message: mills
+
+
+class CityEntry(TypedDict):
+    """What a page knows of a city, apart from its past.
+
+    Attributes:
+        status: The status of the city.
+        origin: Where the city comes from; see Source.
+        can: The names of the commands that its source has.
+        clock: How time passes in its source.
+    """
+
+    status: Status
+    origin: str
+    can: list[str]
+    clock: Pace
 
 
 class Feed:
-    """Samples sources from `async with` to its end. colours: {city: "#rrggbb"}, for those that have one.
+    """Samples sources from `async with` to its end, and streams what it reads to its listeners.
 
-    commands: what pages may ask, {name: function of words}: those of the first source that takes any, since one
-    process has one world that it can change.
+    Attributes:
+        sources: The sources, the first of which has the clock. A city of several sources is shown from the first.
+        commands: The commands of the first source that has any, because one process has one world that it can change.
+        colours: {city: "#rrggbb"} for cities with a colour of their own.
+        cities: The entries of all cities, as they were read last.
+        series: The metrics of all cities over time.
     """
 
-    def __init__(self, sources, colours=None, interval_s=INTERVAL_S):
+    def __init__(
+        self, sources: Iterable[Source], colours: Mapping[str, str] | None = None, interval_s: float = INTERVAL_S
+    ) -> None:
+        """Create a feed that samples once every so many seconds."""
         self.sources = list(sources)
-        self.commands = next((source.commands for source in self.sources if source.commands), {})
-        self.colours = colours or {}
-        self.cities = []  # what is told of each city
+        self.commands: Commands = next((source.commands for source in self.sources if source.commands), {})
+        self.colours = dict(colours or {})
+        self.cities: list[CityEntry] = []
+        self.series = TimeSeries()
         self._interval_s = interval_s
-        self._track = Track()
-        self._observer = events.Observer()
-        self._events = deque(maxlen=events.KEPT)
-        self._listeners = set()
-        self._rows = Rows()
-        self._time_s = 0.0
+        self._detector = events.EventDetector()
+        self._events: deque[events.Event] = deque(maxlen=events.KEPT)
+        self._listeners: set[Listener] = set()
+        self._metrics = MetricReader()
+        self._sampled_s = 0.0  # the sources' time of the latest sample
         self._open = contextlib.AsyncExitStack()
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> "Feed":
         self.sample()
-        await self._open.enter_async_context(background(self._go_on()))
+        await self._open.enter_async_context(background(self._keep_sampling, "the dashboard's feed", OnFailure.RESTART))
         return self
 
-    async def __aexit__(self, *_):
+    async def __aexit__(self, *_: object) -> None:
         await self._open.aclose()
 
-    async def _go_on(self):
+    async def _keep_sampling(self) -> None:
         while True:
             await asyncio.sleep(self._interval_s)
             self.sample()
 
-    def statuses(self):
-        """The statuses of all cities, as they were read last."""
+    def statuses(self) -> list[Status]:
+        """Return the statuses of all cities, as they were read last."""
         return [city["status"] for city in self.cities]
 
-    def sample(self):
-        """Read every source once, and tell all listeners."""
+    def sample(self) -> None:
+        """Read every source once, and send the result to all listeners."""
         time_s = self.sources[0].now_s()
-        if time_s < self._time_s:  # a history was wound back
-            self._track.clear()
-            self._rows = Rows()
-            self._time_s = 0.0
-        cities, rows, happened = [], {}, []
-        for source in self.sources:
-            happened += source.take_events()
-            for status in source.read():
-                city = status["city"]
-                if city not in rows:
-                    cities.append(self._entry(source, status))
-                    rows[city] = self._rows.of(time_s, status)
-        happened += self._observer.observe(time_s, [city["status"] for city in cities])
-        self.cities = cities
-        if time_s > self._time_s:
-            self._track.add(time_s, rows)
+        if time_s < self._sampled_s:  # a history was wound back
+            self.series.clear()
+            self._metrics = MetricReader()
+            self._sampled_s = 0.0
+        happened = [event for source in self.sources for event in source.take_events()]
+        self.cities = self._read_cities()
+        rows = {city["status"]["city"]: self._metrics.read(time_s, city["status"]) for city in self.cities}
+        happened += self._detector.detect(time_s, self.statuses())
+        if time_s > self._sampled_s:
+            self.series.add(time_s, rows)
         else:
-            rows = {}  # a history has come to its end, and stands still
-        self._time_s = time_s
+            rows = {}  # a history has come to its end, and its time stands still
+        self._sampled_s = time_s
         self._events += happened
         if self._listeners:
-            rows = _without_nan(rows)
-            message = {"kind": "now", "time": time_s, "cities": cities, "rows": rows, "events": happened}
-            text = json.dumps(message, ensure_ascii=False)
-            for listener in self._listeners:
-                listener.tell(text)
+            self._send(time_s, rows, happened)
 
-    def _entry(self, source, status):
-        """What a page is told of a city."""
-        return {"status": status, "origin": source.origin, "can": sorted(source.commands), "clock": source.clock()}
+    def _read_cities(self) -> list[CityEntry]:
+        cities: dict[str, CityEntry] = {}
+        for source in self.sources:
+            can, clock = sorted(source.commands), source.clock()
+            for status in source.read():
+                entry: CityEntry = {"status": status, "origin": source.origin, "can": can, "clock": clock}
+                cities.setdefault(status["city"], entry)
+        return list(cities.values())
 
-    def hang_up(self):
-        """End every listener."""
+    def _send(self, time_s: float, rows: Mapping[str, Mapping[str, float]], happened: list[events.Event]) -> None:
+        message = {
+            "kind": "now",
+            "time": time_s,
+            "cities": self.cities,
+            "rows": {city: {name: _rounded(value) for name, value in row.items()} for city, row in rows.items()},
+            "events": [event.as_json() for event in happened],
+        }
+        text = json.dumps(message, ensure_ascii=False)
+        for listener in self._listeners:
+            listener.send(text)
+
+    def disconnect(self) -> None:
+        """End the stream of every listener."""
         for listener in self._listeners:
             listener.end()
 
     @contextlib.contextmanager
-    def listener(self):
-        """A Listener that is told of everything from now on; None where there are too many."""
+    def listener(self) -> Iterator["Listener | None"]:
+        """Connect a Listener for the length of the block; None if LISTENERS_MAX are connected already."""
         if len(self._listeners) >= LISTENERS_MAX:
             yield None
             return
@@ -110,56 +150,63 @@ class Feed:
         finally:
             self._listeners.discard(listener)
 
-    def _past(self):
-        """The past as messages, each made when it is sent; what it is made of stands still from now on."""
-        times = self._track.times[:]
+    def _past(self) -> Iterator[str]:
+        """Return the past as messages. Each is made when it is sent, from copies that are made now."""
+        times = self.series.times[:]
         columns = {
-            city: {name: column[:] for name, column in columns.items()} for city, columns in self._track.columns.items()
+            city: {name: column[:] for name, column in named.items()} for city, named in self.series.columns.items()
         }
-        hello = {"kind": "hello", "colours": self.colours, "events": list(self._events), "interval": self._interval_s}
+        thinning = self.series.thinning
+        hello = {
+            "kind": "hello",
+            "colours": self.colours,
+            "events": [event.as_json() for event in self._events],
+            "interval": self._interval_s,
+            "thinning": {"recent": thinning.recent, "older": thinning.older, "counts": thinning.counts[:]},
+        }
+        return _past_messages(hello, times, columns)
 
-        def messages():
-            yield json.dumps(hello | {"times": [round(time, 2) for time in times]}, ensure_ascii=False)
-            for city, named in columns.items():
-                values = {name: [_number(value) for value in column] for name, column in named.items()}
-                yield json.dumps({"kind": "past", "city": city, "columns": values}, ensure_ascii=False)
 
-        return messages()
+def _past_messages(
+    hello: dict[str, object], times: "array[float]", columns: Mapping[str, Mapping[str, "array[float]"]]
+) -> Iterator[str]:
+    yield json.dumps(hello | {"times": [round(time_s, 2) for time_s in times]}, ensure_ascii=False)
+    for city, named in columns.items():
+        values = {name: [_rounded(value) for value in column] for name, column in named.items()}
+        yield json.dumps({"kind": "past", "city": city, "columns": values}, ensure_ascii=False)
 
 
 class Listener:
-    """One page's stream: `async for` gives its messages as text, and ends if it falls too far behind."""
+    """The stream of one page: `async for` gives its messages as text. It ends if the page falls too far behind."""
 
-    def __init__(self, past):
+    def __init__(self, past: Iterable[str]) -> None:
+        """Create a stream that begins with these messages."""
         self._past = past
-        self._queue = asyncio.Queue(_WAITING_MAX)
-        self._ended = False
+        self._queue: asyncio.Queue[str | None] = asyncio.Queue(_QUEUE_MAX)
+        self._is_ended = False
 
-    def tell(self, text):
-        """Have this said next. Who reads too slowly is not told of anything any more."""
+    def send(self, text: str) -> None:
+        """Put a message into the queue; the stream ends if the queue is full."""
         try:
             self._queue.put_nowait(text)
         except asyncio.QueueFull:
-            self._ended = True
+            self._is_ended = True
 
-    def end(self):
-        """Say no more."""
-        self._ended = True
+    def end(self) -> None:
+        """End the stream now; messages in the queue are dropped."""
+        self._is_ended = True
         with contextlib.suppress(asyncio.QueueFull):
-            self._queue.put_nowait("")  # whoever waits wakes
+            self._queue.put_nowait(None)  # wakes an iteration that waits for a message
 
-    async def __aiter__(self):
+    async def __aiter__(self) -> AsyncIterator[str]:
         for text in self._past:
             yield text
-        while not self._ended:
+        while not self._is_ended:
             text = await self._queue.get()
-            if text:
+            if text is not None:
                 yield text
 
 
-def _without_nan(rows):
-    return {city: {name: _number(value) for name, value in row.items()} for city, row in rows.items()}
-
-
-def _number(value):
-    return None if math.isnan(value) else round(value, 3)
+def _rounded(value: float) -> float | None:
+    """Return a metric as JSON has it: null where no value is known."""
+    return None if math.isnan(value) else round(value, _DIGITS)

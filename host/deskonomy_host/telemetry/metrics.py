@@ -1,45 +1,70 @@
-"""The numbers of a status that are kept over time, and the rates that follow from two of them.
+"""Metrics: the numbers of a status that are kept over time, and rates that follow from successive statuses.
 
-Here: a status in, {name: number} out. Not here: keeping them (track.py).
+Here: a status in, {metric: number} out. Not here: time series of metrics (timeseries.py).
 """
 
+# pyright: strict
 from collections import deque
+from typing import NamedTuple
 
-_RATE_SAMPLES = 6  # a rate is the mean over so many: people act at random moments
-_STILL_S = 2  # a city whose tick has not moved for so long stands still; a board merely speaks once a second
+from deskonomy_host.telemetry.schema import Status
+
+_RATE_SAMPLES = 6  # a rate is the mean over so many samples, because residents act at random moments
+_STANDSTILL_S = 2  # a tick that has not changed for so long stands still; a board reports once a second only
+_COUNTER_MAX = 2**30  # a city's counters wrap there
 
 
-class Rows:
-    """of(time_s, status), called for each city with each sample; it remembers the last few of them."""
+class _Mark(NamedTuple):
+    """The counters of a city at one moment."""
 
-    def __init__(self):
-        self._marks = {}  # {city: (time_s, tick, {good: units made})}, the oldest first
+    time_s: float
+    tick: int
+    made: dict[str, int]  # {good: units}
 
-    def of(self, time_s, status):
-        """price.GOOD.min, .mean, .max in coins; yield.GOOD in units an act; made.GOOD in units a second; sensor.NAME
-        in 0..1; money in coins, with what is on the road.
+
+class MetricReader:
+    """Reads the metrics of statuses, and remembers the latest counters of each city for its rates."""
+
+    def __init__(self) -> None:
+        self._marks: dict[str, deque[_Mark]] = {}  # by city, the oldest first
+
+    def read(self, time_s: float, status: Status) -> dict[str, float]:
+        """Return the metrics of a city's status.
+
+        Args:
+            time_s: When the status was read; later than in the previous call for the same city.
+            status: The status of the city.
+
+        Returns:
+            money: all money in coins, with that of merchants under way.
+            price.GOOD.min, price.GOOD.mean, price.GOOD.max: expected prices in coins.
+            yield.GOOD: units an act.
+            made.GOOD: units a second, once two samples are known.
+            sensor.NAME: 0 to 1.
         """
-        row = {"money": status["money"]["total"] + status.get("detail", {}).get("under_way", 0)}
+        under_way = status["detail"]["under_way"] if "detail" in status else 0
+        metrics = {"money": status["money"]["total"] + under_way}
         for good, price in status["price"].items():
-            for which in ("min", "mean", "max"):
-                row[f"price.{good}.{which}"] = price[which]
-            row[f"yield.{good}"] = status["yield"][good]
+            metrics[f"price.{good}.min"] = price["min"]
+            metrics[f"price.{good}.mean"] = price["mean"]
+            metrics[f"price.{good}.max"] = price["max"]
+            metrics[f"yield.{good}"] = status["yield"][good]
         for name, sensor in status.get("sensors", {}).items():
             if "level" in sensor:
-                row[f"sensor.{name}"] = sensor["level"]
-        return row | self._rates(time_s, status)
+                metrics[f"sensor.{name}"] = sensor["level"]
+        return metrics | self._read_rates(time_s, status)
 
-    def _rates(self, time_s, status):
+    def _read_rates(self, time_s: float, status: Status) -> dict[str, float]:
         marks = self._marks.setdefault(status["city"], deque(maxlen=_RATE_SAMPLES))
-        if marks and status["tick"] < marks[-1][1]:
-            marks.clear()  # it was reset, and counts anew
-        if not marks or status["tick"] != marks[-1][1] or time_s - marks[-1][0] >= _STILL_S:
-            marks.append((time_s, status["tick"], status.get("made", {})))
-        since_s, _, before = marks[0]
-        until_s, _, made = marks[-1]
-        if until_s == since_s:
+        if marks and status["tick"] < marks[-1].tick:
+            marks.clear()  # the city was reset, and its counters with it
+        if not marks or status["tick"] != marks[-1].tick or time_s - marks[-1].time_s >= _STANDSTILL_S:
+            marks.append(_Mark(time_s, status["tick"], status.get("made", {})))
+        first, last = marks[0], marks[-1]
+        seconds = last.time_s - first.time_s
+        if not seconds:
             return {}
-        # The counter begins again at 2**30.
         return {
-            f"made.{good}": (made[good] - before.get(good, made[good])) % 2**30 / (until_s - since_s) for good in made
+            f"made.{good}": (count - first.made.get(good, count)) % _COUNTER_MAX / seconds
+            for good, count in last.made.items()
         }

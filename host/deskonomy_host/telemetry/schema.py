@@ -1,128 +1,277 @@
-"""Whether what somebody elsewhere calls a status is one: shapes, types and sizes, so that nothing behind it stumbles.
+"""The schema of a status: its types, and checks of a status that comes from another machine.
 
-Here: JSON values in, statuses out, with what is not known left away. Not here: fetching them (watch.py).
+Here: the types that every part of the host uses, and JSON values in, statuses out; unknown fields are removed. Not
+here: how a status is made (deskonomy/status.py, statistics.py), how it is fetched (dashboard/remote.py).
 """
 
+# pyright: strict
 import math
+from collections.abc import Callable
+from typing import NotRequired, TypedDict, cast
 
-CITIES_MAX = 200
-NAMES_MAX = 100  # of goods, sensors or roads in a city
-TEXT_MAX = 200
-LIST_MAX = 100  # of a city's detail
-_WHOLE_MAX = 2**53
+CITIES_MAX = 200  # in one answer: four times the fifty cities that the page is tested with
+NAMES_MAX = 100  # goods, sensors or roads of one city
+TEXT_MAX = 200  # characters; a name has 64 bytes at most, an error of a sensor is one sentence
+LIST_MAX = 100  # items of a list in a city's detail, as many as statistics.py makes
+_NUMBER_MAX = 2**53  # beyond that, JavaScript cannot tell whole numbers apart
 
 
-def statuses(answer):
-    """The statuses in an answer of /api/state: {"cities": [...]}, or one status, as a board says it. ValueError."""
+class PriceRange(TypedDict):
+    """What the locals of a city expect one good to cost, in coins."""
+
+    min: float
+    mean: float
+    max: float
+
+
+class Money(TypedDict):
+    """All money of a city in coins. `total` is the sum of the other three."""
+
+    locals: float
+    merchants: float
+    ledger: float
+    total: float
+
+
+class SensorStatus(TypedDict):
+    """A sensor's reading, or the error of the last attempt; neither before the first attempt.
+
+    Attributes:
+        raw: The reading in the sensor's own unit.
+        level: The reading as a share of the sensor's range, 0 to 1.
+        error: Why there is no reading.
+        good: The good whose yield follows the sensor.
+    """
+
+    raw: NotRequired[float]
+    level: NotRequired[float]
+    error: NotRequired[str]
+    good: NotRequired[str]
+
+
+# Not a class, because `kind` is a name of status lines only; code calls it the type of a road.
+RoadStatus = TypedDict(  # noqa: UP013
+    "RoadStatus",
+    {
+        "state": str,  # "up" or "down"
+        "kind": str,  # "in-process", "ours" or "legacy"
+        "sent": int,  # merchants, counted since the road was first opened
+        "received": int,
+        "waiting": int,  # merchants that have not left yet
+        "lost": int,
+        "refused": NotRequired[int],  # merchants and lines that were rejected
+    },
+)
+
+
+class Heap(TypedDict):
+    """The memory of a board's interpreter, in bytes."""
+
+    used: int
+    free: int
+
+
+class Detail(TypedDict):
+    """Statistics of a city that its status line leaves out; see statistics.py.
+
+    Attributes:
+        wealth: Amounts in coins, from the poorest local to the richest, in equal shares of the locals.
+        gini: The Gini coefficient of the locals' money, 0 to 1.
+        leisure: [money in coins, consecutive acts of rest] of some locals.
+        under_way: Money in coins of the merchants at this end of the city's roads that are not in its ledger.
+        travelled: {other city: {good: merchants that left for it}}.
+        arrived: {other city: {good: merchants that came from it}}.
+    """
+
+    wealth: list[float]
+    gini: float
+    leisure: list[list[float]]
+    under_way: float
+    travelled: NotRequired[dict[str, dict[str, int]]]
+    arrived: NotRequired[dict[str, dict[str, int]]]
+
+
+# A class body cannot have a field of this name: `yield` is a keyword of Python.
+_Yields = TypedDict("_Yields", {"yield": dict[str, float]})  # {good: units that one act of making it gives}
+
+
+class Status(_Yields):
+    """The status of a city: the fields of its status line, and `detail` where statistics are known.
+
+    Attributes:
+        tick: Ticks since the city was founded.
+        price: {good: expected prices in coins}.
+        merchants: {good: merchants that trade it}.
+        locals: The number of locals.
+        roads: {other city: the road to it}.
+        owned: {good: mean stock of a local, in units}.
+        made: {good: units made since the city was founded; the counter wraps at 2**30}.
+        digest: The first 16 hex digits of the SHA-256 of the city's state array.
+        ticks_per_s: The pace of the last second or so.
+        address: HOST:PORT at which the city listens.
+        heap: A board's memory.
+        rssi: A board's Wi-Fi signal in dBm.
+        uptime_s: Seconds since a board's reset.
+        reset: The cause of a board's last reset.
+    """
+
+    city: str
+    tick: int
+    price: dict[str, PriceRange]
+    merchants: dict[str, int]
+    locals: int
+    money: Money
+    roads: dict[str, RoadStatus]
+    seed: NotRequired[int]
+    digest: NotRequired[str]
+    owned: NotRequired[dict[str, float]]
+    made: NotRequired[dict[str, int]]
+    sensors: NotRequired[dict[str, SensorStatus]]
+    ticks_per_s: NotRequired[float]
+    address: NotRequired[str]
+    heap: NotRequired[Heap]
+    rssi: NotRequired[float]
+    uptime_s: NotRequired[int]
+    reset: NotRequired[str]
+    detail: NotRequired[Detail]
+
+
+def check_statuses(answer: object) -> list[Status]:
+    """Return the statuses in an answer of /api/state.
+
+    Args:
+        answer: {"cities": [status, ...]} as a host answers, or one status as a board does.
+
+    Raises:
+        ValueError: The answer holds anything else; the message names the first field that is missing or invalid.
+    """
     if not isinstance(answer, dict):
-        raise ValueError("that is no status")
-    cities = answer.get("cities", [answer])
-    if not isinstance(cities, list) or len(cities) > CITIES_MAX:
-        raise ValueError(f"cities is no list of at most {CITIES_MAX}")
-    return [status(city) for city in cities]
+        raise ValueError("it is not a JSON object")
+    cities = cast("dict[object, object]", answer).get("cities", cast("list[object]", [answer]))
+    if not isinstance(cities, list) or len(cast("list[object]", cities)) > CITIES_MAX:
+        raise ValueError(f'"cities" is not a list of at most {CITIES_MAX} statuses')
+    return [check_status(city) for city in cast("list[object]", cities)]
 
 
-def status(value):
-    """The same status with its known fields only. Raises ValueError with the field that is wrong."""
+def check_status(value: object) -> Status:
+    """Return a status with its known fields only; see check_statuses() for what it raises."""
     if not isinstance(value, dict):
-        raise ValueError("a status is no object")
-    found = {}
-    for name, (check, needed) in _FIELDS.items():
-        if value.get(name) is not None:
+        raise ValueError("a status is not a JSON object")
+    given = cast("dict[object, object]", value)
+    found: dict[str, object] = {}
+    for name, (check, is_required) in _FIELDS.items():
+        if given.get(name) is not None:
             try:
-                found[name] = check(value[name])
-            except (TypeError, KeyError, AttributeError):
-                raise ValueError(f"its {name} is none") from None
+                found[name] = check(given[name])
             except ValueError:
-                raise ValueError(f"its {name} makes no sense") from None
-        elif needed:
-            raise ValueError(f"it has no {name}")
-    if set(found["yield"]) != set(found["price"]):
-        raise ValueError("it has prices of other goods than yields")
-    return found
+                raise ValueError(f"the field {name} is invalid") from None
+        elif is_required:
+            raise ValueError(f"the field {name} is missing")
+    status = cast("Status", found)
+    if set(status["yield"]) != set(status["price"]):
+        raise ValueError("price and yield name different goods")
+    return status
 
 
-def _number(value):
-    if type(value) not in (int, float) or not math.isfinite(value) or abs(value) > _WHOLE_MAX:
+_Check = Callable[[object], object]  # returns the value without unknown fields, or raises ValueError
+
+
+def _check_number(value: object) -> float:
+    # A bool is an int, and no number here.
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError
+    if not math.isfinite(value) or abs(value) > _NUMBER_MAX:
         raise ValueError
     return value
 
 
-def _whole(value):
-    if type(value) is not int or not 0 <= value <= _WHOLE_MAX:
+def _check_count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _NUMBER_MAX:
         raise ValueError
     return value
 
 
-def _text(value):
+def _check_text(value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= TEXT_MAX or not value.isprintable():
         raise ValueError
     return value
 
 
-def _table(of):
-    def check(value):
-        if len(value) > NAMES_MAX:
+def _table_of(check: _Check) -> _Check:
+    def check_table(value: object) -> object:
+        if not isinstance(value, dict) or len(cast("dict[object, object]", value)) > NAMES_MAX:
             raise ValueError
-        return {_text(name): of(item) for name, item in value.items()}
+        items = cast("dict[object, object]", value).items()
+        return {_check_text(name): check(item) for name, item in items}
 
-    return check
+    return check_table
 
 
-def _list(of):
-    def check(value):
-        if not isinstance(value, list) or len(value) > LIST_MAX:
+def _list_of(check: _Check) -> _Check:
+    def check_list(value: object) -> object:
+        if not isinstance(value, list) or len(cast("list[object]", value)) > LIST_MAX:
             raise ValueError
-        return [of(item) for item in value]
+        return [check(item) for item in cast("list[object]", value)]
 
-    return check
-
-
-def _record(**fields):
-    def check(value):
-        return {name: of(value[name]) for name, of in fields.items()}
-
-    return check
+    return check_list
 
 
-def _sensor(value):
-    """A reading, or why there is none; neither before the first one."""
-    if "error" in value:
-        return {"error": _text(value["error"])}
-    return _record(raw=_number, level=_number)(value) if "level" in value else {}
+def _record_of(fields: dict[str, _Check]) -> _Check:
+    def check_record(value: object) -> object:
+        if not isinstance(value, dict):
+            raise ValueError
+        record = cast("dict[object, object]", value)
+        if not fields.keys() <= record.keys():
+            raise ValueError
+        return {name: check(record[name]) for name, check in fields.items()}
+
+    return check_record
 
 
-_FIELDS = {  # what it is, and whether a page can do without it
-    "city": (_text, True),
-    "tick": (_whole, True),
-    "price": (_table(_record(min=_number, mean=_number, max=_number)), True),
-    "yield": (_table(_number), True),
-    "merchants": (_table(_whole), True),
-    "locals": (_whole, True),
-    "money": (_record(locals=_number, merchants=_number, ledger=_number, total=_number), True),
-    "roads": (
-        _table(_record(state=_text, kind=_text, sent=_whole, received=_whole, waiting=_whole, lost=_whole)),
-        True,
-    ),
-    "seed": (_whole, False),
-    "digest": (_text, False),
-    "owned": (_table(_number), False),
-    "made": (_table(_whole), False),
-    "sensors": (_table(_sensor), False),
-    "ticks_per_s": (_number, False),
-    "address": (_text, False),
-    "heap": (_record(used=_whole, free=_whole), False),
-    "rssi": (_number, False),
-    "uptime_s": (_whole, False),
-    "reset": (_text, False),
+_check_reading = _record_of({"raw": _check_number, "level": _check_number})
+
+
+def _check_sensor(value: object) -> object:
+    if not isinstance(value, dict):
+        raise ValueError
+    sensor = cast("dict[object, object]", value)
+    if "error" in sensor:
+        return {"error": _check_text(sensor["error"])}
+    return _check_reading(sensor) if "level" in sensor else {}
+
+
+_MONEY: dict[str, _Check] = dict.fromkeys(("locals", "merchants", "ledger", "total"), _check_number)
+_ROAD_COUNTS = dict.fromkeys(("sent", "received", "waiting", "lost"), _check_count)
+_FIELDS: dict[str, tuple[_Check, bool]] = {  # {field: (its check, whether every status has it)}
+    "city": (_check_text, True),
+    "tick": (_check_count, True),
+    "price": (_table_of(_record_of(dict.fromkeys(("min", "mean", "max"), _check_number))), True),
+    "yield": (_table_of(_check_number), True),
+    "merchants": (_table_of(_check_count), True),
+    "locals": (_check_count, True),
+    "money": (_record_of(_MONEY), True),
+    "roads": (_table_of(_record_of({"state": _check_text, "kind": _check_text, **_ROAD_COUNTS})), True),
+    "seed": (_check_count, False),
+    "digest": (_check_text, False),
+    "owned": (_table_of(_check_number), False),
+    "made": (_table_of(_check_count), False),
+    "sensors": (_table_of(_check_sensor), False),
+    "ticks_per_s": (_check_number, False),
+    "address": (_check_text, False),
+    "heap": (_record_of({"used": _check_count, "free": _check_count}), False),
+    "rssi": (_check_number, False),
+    "uptime_s": (_check_count, False),
+    "reset": (_check_text, False),
     "detail": (
-        _record(
-            wealth=_list(_number),
-            gini=_number,
-            leisure=_list(_list(_number)),
-            under_way=_number,
-            travelled=_table(_table(_whole)),
-            arrived=_table(_table(_whole)),
+        _record_of(
+            {
+                "wealth": _list_of(_check_number),
+                "gini": _check_number,
+                "leisure": _list_of(_list_of(_check_number)),
+                "under_way": _check_number,
+                "travelled": _table_of(_table_of(_check_count)),
+                "arrived": _table_of(_table_of(_check_count)),
+            }
         ),
         False,
     ),

@@ -1,87 +1,98 @@
-"""Where a dashboard's cities come from: what every source has, and the one for cities of this process.
+"""Sources: where the cities of a dashboard come from.
 
-Here: the interface, and Live. Not here: cities watched by address (watch.py). A history that is played back is another
-class with the same names.
+Here: what every source has, and the source for cities of this process. Not here: cities on other machines
+(dashboard/remote.py), a history that is played back (apps/playback.py).
 """
 
+# pyright: strict
 import time
-from collections import deque
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypedDict
 
-_EVENTS_KEPT = 100  # told by the source and not yet fetched
+from deskonomy_host.telemetry.events import Event
+from deskonomy_host.telemetry.log_events import EventBuffer
+from deskonomy_host.telemetry.schema import Status
+
+Commands = Mapping[str, Callable[..., Any]]
+
+# How time passes in a source. The class body cannot have a field "from", a keyword of Python.
+Pace = TypedDict(
+    "Pace",
+    {
+        "paused": bool,
+        "ticks_per_s": float | None,  # None: as fast as the machine allows
+        "from": float,  # the first and the last moment of a history, seconds since 1970
+        "to": float,
+    },
+    total=False,
+)
 
 
 class Source(Protocol):
-    """What a dashboard shows. Everything is called in the loop of the dashboard, about twice a second.
+    """What a dashboard shows. Every method is called in the dashboard's event loop, about twice a second.
 
-    origin: "" for cities of this process, else where they are: an address, a file. It is shown.
-    commands: {name: function of words}, as ControlServer takes them; {} where nothing can be changed. Those that a
-    page knows: influence(city, good, yield_mills), connect(city, address), sense(name, value), pause(paused),
-    step(ticks), speed(ticks_per_s), open(city, other, address), close(city, other), school(city, count, good),
-    seek(time_s).
+    Attributes:
+        origin: "" for cities of this process, else the address or file that they come from; the page shows it.
+        commands: {name: function}, those of control/commands.py that the source has; empty if nothing can be changed.
     """
 
     origin: str
-    commands: dict
+    commands: Commands
 
     def now_s(self) -> float:
-        """The time that read() tells of, in seconds since 1970; it may jump where a history is played back."""
+        """Return the time of the statuses in seconds since 1970; it may go back in a history that is played."""
         ...
 
-    def read(self) -> list[dict]:
-        """The status of each city that is there now: the fields of a status line, and "detail" where it is known.
-
-        A city that no longer answers is left out. For detail see detail.Detail.
-        """
+    def read(self) -> list[Status]:
+        """Return the status of each city that answers now, with `detail` where it is known."""
         ...
 
-    def take_events(self) -> list[dict]:
-        """What happened since the last call, {"time": s, "city": name or "", "kind": word, "text": sentence} each.
-
-        Only what cannot be seen in the statuses: roads, yields, sensors and resets are found by events.py.
-        """
+    def take_events(self) -> list[Event]:
+        """Return the events since the previous call, except those that EventDetector finds in the statuses."""
         ...
 
-    def clock(self) -> dict:
-        """How time passes: {"paused": bool, "ticks_per_s": number, None for as fast as it goes}; {} if nobody can say.
-
-        A source with the command seek says "from" and "to" besides, the ends of what it can show, in seconds.
-        """
+    def clock(self) -> Pace:
+        """Return how time passes: empty if that is unknown, with "from" and "to" if there is a command seek."""
         ...
 
 
-class News:
-    """What happens, line by line: call it with a line. say: called with each besides."""
-
-    def __init__(self, say=lambda line: None):
-        self._say = say
-        self._events = deque(maxlen=_EVENTS_KEPT)
-
-    def __call__(self, text):
-        self._say(text)
-        if not text.startswith("the road to "):  # which the statuses tell, of every city alike
-            self._events.append({"time": time.time(), "city": "", "kind": "note", "text": text})
-
-    def take(self):
-        """The events since the last call."""
-        events = list(self._events)
-        self._events.clear()
-        return events
-
-
-class Live:
-    """The cities of this process. read: function that returns their statuses. commands: what they may be asked.
-
-    news: a News. clock: function that says how time passes.
-    """
+class LocalSource:
+    """The cities of this process, as a Source."""
 
     origin = ""
 
-    def __init__(self, read, commands, news, clock=lambda: {}):
-        self.read = read
-        self.commands = commands
-        self.take_events = news.take
-        self.clock = clock
+    def __init__(
+        self,
+        read: Callable[[], list[Status]],
+        commands: Commands,
+        events: EventBuffer,
+        clock: Callable[[], Pace] = Pace,
+    ) -> None:
+        """Create a source.
 
-    def now_s(self):
+        Args:
+            read: Returns the statuses of the cities.
+            commands: The commands that change them; see Source.
+            events: Receives what the log reports.
+            clock: Returns how time passes.
+        """
+        self.commands = commands
+        self._read = read
+        self._events = events
+        self._clock = clock
+
+    def now_s(self) -> float:
+        """Return the current time."""
         return time.time()
+
+    def read(self) -> list[Status]:
+        """Return the status of each city."""
+        return self._read()
+
+    def take_events(self) -> list[Event]:
+        """Return what the log has reported since the previous call."""
+        return self._events.take()
+
+    def clock(self) -> Pace:
+        """Return how time passes."""
+        return self._clock()

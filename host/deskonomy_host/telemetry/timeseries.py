@@ -1,73 +1,74 @@
-"""The past in bounded memory: numbers by city and name over time, recent ones as they were, old ones joined.
+"""Time series in memory: metrics of each city over time, recent samples as they were, older ones merged.
 
-Here: keeping and joining. Not here: which numbers of a status are kept (feed.py). The page keeps its own the same way
-(page/store.js).
+Here: adding samples and merging rows. Not here: which rows are merged (thinning.py), which metrics a status gives
+(metrics.py).
 """
 
+# pyright: strict
 import math
 from array import array
+from collections.abc import Mapping
 
-RECENT = 300  # samples that are kept as they were
-OLD = 300  # rows of older samples at most; each stands for as many samples as it takes
+from deskonomy_host.telemetry.thinning import Thinning
+
+RECENT = 300  # samples kept as they were: 150 s of them, and the page begins with the latest 2 minutes
+OLDER = 60  # rows of each further age: a series of an hour has some 650 rows, one of a day some 950
 
 
-class Track:
-    """times: when, in seconds, oldest first. columns: {city: {name: array of doubles, NaN where nothing is known}}.
+class TimeSeries:
+    """Columns of numbers over time.
 
-    A name that ends in ".min" or ".max" is joined as such, any other by the mean. At most OLD + RECENT + 2 * span rows.
+    A metric whose name ends in ".min" or ".max" keeps its lowest or highest value when rows are merged, any other the
+    mean of the two rows. A merged row has the time of its first sample.
+
+    Attributes:
+        times: The time of each row in seconds, the oldest first.
+        columns: {city: {metric: values}}, each as long as `times`; NaN where no value is known.
+        thinning: The rows by age.
     """
 
-    def __init__(self, old=OLD, recent=RECENT):
+    def __init__(self, recent: int = RECENT, older: int = OLDER) -> None:
+        """Create an empty series; see Thinning for its limits."""
         self.times = array("d")
-        self.columns = {}
-        self._old = old
-        self._recent = recent
-        self._joined = 0  # rows at the beginning that each stand for `span` samples
-        self._span = 1
+        self.columns: dict[str, dict[str, array[float]]] = {}
+        self.thinning = Thinning(recent, older)
 
-    def add(self, time_s, rows):
-        """Add a sample: {city: {name: number}}."""
-        for city, row in rows.items():
+    def add(self, time_s: float, metrics: Mapping[str, Mapping[str, float]]) -> None:
+        """Add a sample, {city: {metric: value}}, that was taken at this time."""
+        for city, named in metrics.items():
             columns = self.columns.setdefault(city, {})
-            for name in row:
-                if name not in columns:
-                    columns[name] = array("d", [math.nan]) * len(self.times)
+            for name in named.keys() - columns.keys():
+                columns[name] = array("d", [math.nan]) * len(self.times)
         self.times.append(time_s)
         for city, columns in self.columns.items():
-            row = rows.get(city, {})
+            named = metrics.get(city, {})
             for name, column in columns.items():
-                column.append(row.get(name, math.nan))
-        if len(self.times) - self._joined >= self._recent + self._span:
-            self._join(self._joined, self._joined + self._span, self._span)
-            self._joined += 1
-        if self._joined > self._old:
-            even = self._joined - self._joined % 2
-            self._join(0, even, 2)
-            self._joined = even // 2 + self._joined % 2
-            self._span *= 2
+                column.append(named.get(name, math.nan))
+        for row in self.thinning.add():
+            self._merge(row)
 
-    def clear(self):
-        """Forget everything."""
-        self.__init__(self._old, self._recent)
+    def clear(self) -> None:
+        """Remove all samples."""
+        self.times = array("d")
+        self.columns = {}
+        self.thinning = Thinning(self.thinning.recent, self.thinning.older)
 
-    def _join(self, start, end, size):
-        """Put one row in the place of each `size` rows between these."""
-        if size == 1:
-            return
-        self.times[start:end] = array("d", (self.times[at] for at in range(start, end, size)))
-        for city, columns in list(self.columns.items()):
+    def _merge(self, row: int) -> None:
+        """Replace a row and the next one by one row."""
+        del self.times[row + 1]
+        for columns in self.columns.values():
             for name, column in columns.items():
-                join = min if name.endswith(".min") else max if name.endswith(".max") else _mean
-                parts = (column[at : at + size] for at in range(start, end, size))
-                column[start:end] = array("d", (_known(join, part) for part in parts))
-            if all(math.isnan(value) for column in columns.values() for value in column):
-                del self.columns[city]  # gone for longer than this looks back
+                column[row] = _merge_values(name, column[row], column[row + 1])
+                del column[row + 1]
 
 
-def _mean(values):
-    return sum(values) / len(values)
-
-
-def _known(join, values):
-    known = [value for value in values if not math.isnan(value)]
-    return join(known) if known else math.nan
+def _merge_values(name: str, first: float, second: float) -> float:
+    if math.isnan(first):
+        return second
+    if math.isnan(second):
+        return first
+    if name.endswith(".min"):
+        return min(first, second)
+    if name.endswith(".max"):
+        return max(first, second)
+    return (first + second) / 2

@@ -1,6 +1,6 @@
-"""A real Chromium without a screen, and pages in it that are driven by what a person sees: roles and labels.
+"""A Chromium without a screen, and pages in it that tests drive by roles and labels, as a user would.
 
-Pictures of what was on the screen at the end of each test go to the folder in DESKONOMY_ARTEFACTS, if there is one.
+A picture of each page at the end of its test goes to the folder in DESKONOMY_ARTEFACTS, if that is set.
 """
 
 import asyncio
@@ -10,49 +10,50 @@ import threading
 from pathlib import Path
 
 import pytest
-from deskonomy_host.dashboard import app as show
+from deskonomy_host.dashboard import app
 from helpers import chromium
 from helpers.commands import PATIENCE_S
 
-# A page that a slow server keeps waiting hangs up and asks anew, and that is as it should be.
-ASKED_ANEW = "WebSocket is closed before the connection is established"
+# The page closes a connection that has been silent for too long and opens another one, which is correct.
+RECONNECTING = "WebSocket is closed before the connection is established"
 
 
-# For a module and no longer: while playwright runs, no other test can have an asyncio loop of its own.
+# For one module at a time: while playwright runs, no other test can have an asyncio loop of its own.
 @pytest.fixture(scope="module")
 def browser():
-    """A Chromium of this machine."""
-    found = chromium.found()
-    if not found:
-        pytest.skip(chromium.LACKING)
+    """Return a Chromium of this machine."""
+    path = chromium.find_chromium()
+    if not path:
+        pytest.skip(chromium.MISSING)
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=1000 * PATIENCE_S)
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=chromium.FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=chromium.FLAGS)
         yield browser
         browser.close()
 
 
 @pytest.fixture
 def open_page(browser, request):
-    """Open a page: open_page(address, **of the context). What it complains of on its console fails the test.
+    """Return a function that opens a page: open_page(address, **settings of the browser context).
 
-    That is kept in the page's list `complaints`; None in its place keeps nothing.
+    Errors and warnings on the page's console fail the test. The page has them as the list `complaints`; a test that
+    expects some sets it to None.
     """
     pages = []
 
     def open_page(address, **settings):
-        page = browser.new_context(viewport=chromium.SIZE, **settings).new_page()
+        page = browser.new_context(viewport=chromium.PAGE_SIZE, **settings).new_page()
         page.set_default_timeout(1000 * PATIENCE_S)
         page.complaints = []
 
         def complain(text):
-            if page.complaints is not None and ASKED_ANEW not in text:
+            if page.complaints is not None and RECONNECTING not in text:
                 page.complaints.append(text)
 
-        page.on("console", lambda said: said.type in ("error", "warning") and complain(said.text))
+        page.on("console", lambda message: message.type in ("error", "warning") and complain(message.text))
         page.on("pageerror", lambda error: complain(str(error)))
         page.goto(address)
         pages.append(page)
@@ -63,7 +64,7 @@ def open_page(browser, request):
     for number, page in enumerate(pages):
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            page.set_viewport_size({"width": page.viewport_size["width"], "height": 2500})  # all of it is in view
+            page.set_viewport_size({"width": page.viewport_size["width"], "height": 2500})  # so that nothing is hidden
             page.screenshot(path=Path(folder) / f"{request.node.name}-{number}.png", full_page=True)
         page.context.close()
     complaints = [complaint for page in pages for complaint in page.complaints or ()]
@@ -71,24 +72,24 @@ def open_page(browser, request):
 
 
 @pytest.fixture
-def served(runtime):
-    """Serve a source in this process: served(source, watch=()) -> the address of its page."""
+def serve_source(runtime):
+    """Return a function that serves a source in this process: serve_source(source, watch=()) -> address of its page."""
     with contextlib.ExitStack() as stack:
-        yield lambda source, watch=(): stack.enter_context(_served(source, watch))
+        yield lambda source, watch=(): stack.enter_context(_serve(source, watch))
 
 
 @contextlib.contextmanager
-def _served(source, watch):
+def _serve(source, watch):
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)  # should it never end, the tests do
+    thread = threading.Thread(target=loop.run_forever, daemon=True)  # the tests can end even if the loop does not
     thread.start()
-    told = []
-    # In the loop's own task from begin to end, as a program would.
+    addresses = []
+    # One task enters and leaves the server, as in a program.
     ended = asyncio.Event()
 
     async def serve(ready):
-        wish = show.Wish(watch=list(watch))
-        async with show.serve(wish, source, {}, (), told.append):
+        settings = app.DashboardSettings(watch=list(watch))
+        async with app.serve(settings, source, {}, (), addresses.append):
             ready.set()
             await ended.wait()
 
@@ -98,7 +99,7 @@ def _served(source, watch):
         while not ready.wait(0.05):
             if serving.done():
                 serving.result()
-        yield told[0]
+        yield addresses[0]
     finally:
         loop.call_soon_threadsafe(ended.set)
         serving.result(PATIENCE_S)

@@ -1,6 +1,7 @@
-"""How soon the demo's page shows its three cities, in a real Chromium: python tests/dashboard/drawn.py
+"""Measure how soon the demo's page shows its three cities in Chromium: python tests/proofs/dashboard/drawn.py
 
-Here: the command. Not here: what the page shows (test_page.py). Exits 1 if that took more than 3 s three times.
+Here: the command. Not here: what the page shows (integration/dashboard/test_page.py). It exits with 1 if the page took
+more than 3 s in each of three attempts.
 """
 
 import os
@@ -9,48 +10,49 @@ import sys
 import tempfile
 import time
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 if __name__ == "__main__":
-    here = pathlib.Path(__file__).parents[2]
-    sys.path[:0] = [str(here)]
+    tests = pathlib.Path(__file__).parents[2]
+    sys.path[:0] = [str(tests)]
 
 from helpers import chromium
-from helpers.commands import Background
-from helpers.sources import address_of
+from helpers.commands import RunningCommand
+from helpers.sources import read_dashboard_address
 
-DRAWN_S = 3
-TRIES = 3  # for the machine may be busy with something else
+DRAWN_MAX_S = 3
+ATTEMPTS = 3  # the machine may be busy with something else
 
 
-def drawn_s(browser, address):
-    """Seconds from the opening of the page until all is drawn."""
-    page = browser.new_context(viewport=chromium.SIZE).new_page()
+def measure_drawing_s(browser: Browser, address: str) -> float:
+    """Return the seconds from opening the page until everything is drawn."""
+    page = browser.new_context(viewport=chromium.PAGE_SIZE).new_page()
     began_s = time.monotonic()
     page.goto(address)
     chromium.expect_demo(page)
-    took_s = time.monotonic() - began_s
+    drawn_s = time.monotonic() - began_s
     page.context.close()
-    return took_s
+    return drawn_s
 
 
-def main():
-    found = chromium.found()
-    if found is None:
-        sys.exit(chromium.LACKING)
+def main() -> None:
+    """Run the demo, measure, print the result, and exit."""
+    path = chromium.find_chromium()
+    if path is None:
+        sys.exit(chromium.MISSING)
     with tempfile.TemporaryDirectory() as runtime:
-        demo = Background("demo --json --dashboard", {**os.environ, "XDG_RUNTIME_DIR": runtime})
+        demo = RunningCommand("demo --json --dashboard", {**os.environ, "XDG_RUNTIME_DIR": runtime})
         try:
-            address = address_of(demo)
+            address = read_dashboard_address(demo)
             demo.until(lambda status: status["uptime_s"] >= 3, "DESKTOWN")
             with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=found, args=chromium.FLAGS)
-                took_s = [drawn_s(browser, address) for _ in range(TRIES)]
+                browser = playwright.chromium.launch(executable_path=path, args=chromium.FLAGS)
+                drawn_s = [measure_drawing_s(browser, address) for _ in range(ATTEMPTS)]
                 browser.close()
         finally:
             demo.end()
-    print("three cities are drawn after %s s" % ", ".join("%.2f" % one for one in took_s))
-    sys.exit(min(took_s) > DRAWN_S)
+    print("three cities are drawn after %s s" % ", ".join("%.2f" % seconds for seconds in drawn_s))
+    sys.exit(min(drawn_s) > DRAWN_MAX_S)
 
 
 if __name__ == "__main__":

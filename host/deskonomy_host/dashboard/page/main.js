@@ -1,78 +1,81 @@
-// Wires the page: what comes in goes to the store, then to every view, once a frame at most.
+// The page as a whole: messages go to the store, then the store to every view, once a frame at most.
 
-import { choose } from "./colours.js";
-import { windowButtons } from "./charts.js";
-import { cause, causeControls } from "./cause.js";
-import { cities } from "./cities.js";
-import { controls } from "./controls.js";
-import { byId, clock, say } from "./format.js";
-import { log } from "./log.js";
-import { map, travel } from "./map.js";
-import { money } from "./money.js";
-import { people } from "./people.js";
-import { prices } from "./prices.js";
-import { roadForm, roads } from "./roads.js";
+import { setCityColours } from "./colours.js";
+import { addRangeButtons } from "./charts.js";
+import { connectCauseControls, drawCause } from "./cause.js";
+import { drawCities } from "./cities.js";
+import { drawControls } from "./controls.js";
+import { byId, formatTime, setText } from "./format.js";
+import { drawLog } from "./log.js";
+import { drawMap, moveMerchants } from "./map.js";
+import { drawMoney } from "./money.js";
+import { drawPrices } from "./prices.js";
+import { drawResidents } from "./residents.js";
+import { addRoadForm, drawRoads } from "./roads.js";
 import { store, takeHello, takeNow, takePast } from "./store.js";
-import { listen } from "./stream.js";
-import { tables } from "./tables.js";
-import { time } from "./time.js";
+import { connect } from "./stream.js";
+import { drawTables } from "./tables.js";
+import { drawTimeControls } from "./time.js";
 
-const VIEWS = [time, cities, prices, map, cause, controls, roads, log, tables, people, money];
-const CROWD = 12; // cities; with more of them the page is drawn every other time
+const VIEWS = [
+  drawTimeControls, drawCities, drawPrices, drawMap, drawCause, drawControls, drawRoads, drawLog, drawTables, drawResidents, drawMoney,
+];
+const MANY_CITIES = 12; // with more of them the page is drawn with every second message only
 
-let drawing = false;
-let turn = 0;
+let isScheduled = false;
+let messages = 0;
 
 function draw() {
-  drawing = false;
-  const known = Object.keys(store.columns).length > 0;
-  byId("world").hidden = !known;
+  isScheduled = false;
+  const isKnown = Object.keys(store.columns).length > 0;
+  byId("world").hidden = !isKnown;
   byId("empty").hidden = store.cities.length > 0;
-  say(byId("empty-title"), known ? "No city answers" : "No city yet");
-  for (const view of VIEWS) view();
+  setText(byId("empty-title"), isKnown ? "No city answers" : "No city yet");
+  for (const drawView of VIEWS) drawView();
 }
 
-export function redraw() {
-  if (drawing || document.hidden) return;
-  drawing = true;
+function redraw() {
+  if (isScheduled || document.hidden) return;
+  isScheduled = true;
   requestAnimationFrame(draw);
 }
 
-function hear(message) {
+function handleMessage(message) {
   if (message.kind === "hello") {
-    choose(message.colours);
+    setCityColours(message.colours);
     takeHello(message);
   } else if (message.kind === "past") {
     takePast(message);
   } else {
     takeNow(message);
-    travel();
-    turn += 1;
-    if (store.cities.length <= CROWD || turn % 2) redraw();
+    moveMerchants();
+    messages += 1;
+    if (store.cities.length <= MANY_CITIES || messages % 2) redraw();
     const count = store.cities.length === 1 ? "1 city" : `${store.cities.length} cities`;
-    const recorded = store.cities.some(({ can }) => can.includes("seek"));
-    say(byId("connection"), `${recorded ? "History" : "Live"} · ${count}`);
+    const isHistory = store.cities.some(({ can }) => can.includes("seek"));
+    setText(byId("connection"), `${isHistory ? "History" : "Live"} · ${count}`);
   }
 }
 
-function lost(since) {
+/** Report that the server has not answered since this Date. */
+function handleLoss(since) {
   const box = byId("lost");
   box.hidden = false;
-  say(box, `The server has not answered since ${clock(since / 1000)}. This page keeps what it has and goes on asking.`);
-  say(byId("connection"), "No connection");
+  setText(box, `The server has not answered since ${formatTime(since / 1000)}. The page keeps its data and tries to connect again.`);
+  setText(byId("connection"), "No connection");
   document.body.classList.add("offline");
 }
 
-function found() {
+function handleConnection() {
   if (byId("lost").hidden) return;
   byId("lost").hidden = true;
   document.body.classList.remove("offline");
 }
 
-windowButtons();
-causeControls();
-roadForm();
-listen(hear, lost, found);
+addRangeButtons();
+connectCauseControls();
+addRoadForm();
+connect(handleMessage, handleLoss, handleConnection);
 document.addEventListener("visibilitychange", redraw);
 window.addEventListener("chosen", draw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);

@@ -1,64 +1,74 @@
-// Money: where it is, and whether all of it is still there.
+// Money: where it is, and whether its sum stays the same.
 
 import { Chart } from "./charts.js";
 import { theme } from "./colours.js";
-import { amount, byId, clock, say } from "./format.js";
+import { byId, formatAmount, formatTime, setText } from "./format.js";
 import { store } from "./store.js";
-import { fill, named } from "./tables.js";
+import { fillTable, makeCityCell, number } from "./tables.js";
 
-// Machines tell of themselves at different moments, so whoever is on the road between two of them may be missing, or be in
-// two places, for a sample. The sum that comes up most often among so many is the one in which nobody was.
+// Machines report at different moments, so a merchant between two of them can be missing from a sample, or be in two places.
+// The most frequent sum among so many samples is the sum of those without such a merchant.
 const SAMPLES = 30;
+const TOLERANCE = 0.0005; // coins; half a mill
 
 let chart = null;
-let since = null; // {cities, time, total}: the check begins anew with other cities
+let check = null; // {cities, time, samples, total}: begun anew when other cities are on the page
 
-export function money() {
+/** Draw the chart, the table and the check of the sum. */
+export function drawMoney() {
   const rows = store.cities.map(({ status }) => {
-    const { locals, merchants, ledger } = status.money;
-    const way = status.detail?.under_way ?? 0;
-    return { city: status.city, parts: [locals, merchants, ledger, way, status.money.total + way] };
+    const { locals, merchants, ledger, total } = status.money;
+    const underWay = status.detail?.under_way ?? 0;
+    return { city: status.city, parts: [locals, merchants, ledger, underWay, total + underWay] };
   });
   if (!rows.length) return;
-  const sum = [0, 1, 2, 3, 4].map((at) => rows.reduce((all, row) => all + row.parts[at], 0));
-  chart ??= new Chart(byId("money-chart"), { title: "all money", label: "All money in all cities", unit: "coins", height: 120, least: 2000, digits: 0 });
-  const total = store.times.map((time, at) => {
-    let all = 0;
-    for (const { city } of rows) {
-      const value = store.columns[city]?.money?.[at];
-      if (value === null || value === undefined) return null; // not all that are here now were known then
-      all += value;
+  const names = rows.map(({ city }) => city);
+  const sums = [0, 1, 2, 3, 4].map((at) => rows.reduce((sum, { parts }) => sum + parts[at], 0));
+  const totals = totalsOverTime(names);
+  chart ??= new Chart(byId("money-chart"), { title: "all money", label: "All money in all cities", unit: "coins", height: 120, rangeMin: 2000, digits: 0 });
+  setText(byId("conserved"), checkTotal(JSON.stringify(names), totals));
+  chart.draw([{ name: "all money", colour: theme().ink, values: totals, strong: true }], `${formatAmount(sums[4])} coins`);
+  const cells = (parts) => parts.map((part) => formatAmount(part));
+  fillTable(byId("money-table"), ["City", ...["Locals", "Merchants", "Ledger", "Under way", "Total"].map(number)],
+    [...rows.map(({ city, parts }) => [makeCityCell(city), ...cells(parts)]), ["All", ...cells(sums)]]);
+}
+
+/** Return the money of these cities at the time of each sample; null where that of a city is not known. */
+function totalsOverTime(cities) {
+  return store.times.map((_, at) => {
+    let total = 0;
+    for (const city of cities) {
+      const money = store.columns[city]?.money?.[at];
+      if (money === null || money === undefined) return null;
+      total += money;
     }
-    return all;
+    return total;
   });
-  say(byId("conserved"), check(JSON.stringify(rows.map((row) => row.city)), total));
-  chart.draw([{ name: "all money", colour: theme().ink, values: total, strong: true }], `${amount(sum[4])} coins`);
-  const cells = (parts) => parts.map((part) => amount(part));
-  fill(byId("money-table"), ["City", "Locals#", "Merchants#", "Ledger#", "Under way#", "Total#"],
-    [...rows.map((row) => [named(row.city), ...cells(row.parts)]), ["All", ...cells(sum)]]);
 }
 
-/** What to say of the sum of all money over time: whether it is what it was. */
-function check(cities, total) {
-  if (since?.cities !== cities) since = { cities, time: store.time, samples: 0 };
-  since.samples += 1;
-  const sum = usual(total.slice(-Math.min(SAMPLES, since.samples)));
-  if (sum === null || since.samples < SAMPLES / 3) return "being counted";
-  since.total ??= sum;
-  const change = sum - since.total;
-  if (Math.abs(change) < 0.0005) return `${amount(sum)} coins, not a mill more or less than at ${clock(since.time)}`;
-  return `${amount(sum)} coins, ${change < 0 ? "−" : "+"}${amount(Math.abs(change))} since ${clock(since.time)}: come from elsewhere, gone there, or lost`;
+/** Return a sentence: whether the sum of all money is what it was when these cities came onto the page. */
+function checkTotal(cities, totals) {
+  if (check?.cities !== cities) check = { cities, time: store.time, samples: 0 };
+  check.samples += 1;
+  const sum = mostFrequent(totals.slice(-Math.min(SAMPLES, check.samples)));
+  if (sum === null || check.samples < SAMPLES / 3) return "waiting for more samples";
+  check.total ??= sum;
+  const change = sum - check.total;
+  const since = formatTime(check.time);
+  if (Math.abs(change) < TOLERANCE) return `${formatAmount(sum)} coins, unchanged since ${since}`;
+  const sign = change < 0 ? "−" : "+";
+  return `${formatAmount(sum)} coins, ${sign}${formatAmount(Math.abs(change))} since ${since}: merchants came from other cities, left for them, or were lost`;
 }
 
-/** The number that comes up most often, the latest of those; null if there is none. */
-function usual(numbers) {
+/** Return the most frequent number, the latest of several; null if there is none. */
+function mostFrequent(numbers) {
   const counts = new Map();
-  let most = null;
-  for (const number of numbers) {
-    if (number === null) continue;
-    const text = number.toFixed(3);
+  let best = null;
+  for (const value of numbers) {
+    if (value === null) continue;
+    const text = value.toFixed(3);
     counts.set(text, (counts.get(text) ?? 0) + 1);
-    if (most === null || counts.get(text) >= counts.get(most)) most = text;
+    if (best === null || counts.get(text) >= counts.get(best)) best = text;
   }
-  return most === null ? null : Number(most);
+  return best === null ? null : Number(best);
 }

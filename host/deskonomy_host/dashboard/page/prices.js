@@ -1,45 +1,52 @@
-// The price of each good: a chart a good, all cities on one scale.
+// Prices: a chart for each good, with all cities on one scale.
 
-import { ofCity } from "./colours.js";
+import { colourOfCity } from "./colours.js";
 import { Chart } from "./charts.js";
-import { amount, byId } from "./format.js";
-import { chosen, column, goods, store } from "./store.js";
+import { byId, formatAmount } from "./format.js";
+import { chosenEntry, column, goods, store } from "./store.js";
 
-const BANDS = 8; // cities whose bands can be told apart; beyond that only the chosen one has its band
-const SPOKEN = 6;
+const BANDS_MAX = 8; // cities whose bands can be told apart; with more of them only the chosen city has a band
+const DESCRIBED_MAX = 6; // cities in the description of a chart
 
-const charts = new Map();
+const charts = new Map(); // {good: chart}
 
-export function prices() {
-  const place = byId("price-charts");
+/** Draw the chart of each good. */
+export function drawPrices() {
   for (const good of goods()) {
     if (!charts.has(good)) {
-      charts.set(good, new Chart(place, { title: good, label: `Price of ${good}`, unit: "coins", least: 0.5 }));
+      charts.set(good, new Chart(byId("price-charts"), { title: good, label: `Price of ${good}`, unit: "coins", rangeMin: 0.5 }));
     }
   }
   for (const [good, chart] of charts) {
-    if (!goods().includes(good)) {
+    if (goods().includes(good)) {
+      chart.draw(makeLines(good), describe(good));
+    } else {
       chart.remove();
       charts.delete(good);
-      continue;
     }
-    const focus = chosen()?.status.city;
-    const names = Object.keys(store.columns).filter((city) => store.columns[city][`price.${good}.mean`]);
-    const lines = names.map((city) => {
-      const banded = names.length <= BANDS || city === focus;
-      return {
-        name: city,
-        colour: ofCity(city),
-        strong: city === focus,
-        values: column(city, `price.${good}.mean`),
-        low: banded ? column(city, `price.${good}.min`) : null,
-        high: banded ? column(city, `price.${good}.max`) : null,
-      };
-    });
-    const spoken = store.cities.slice(0, SPOKEN).filter(({ status }) => status.price[good]).map(({ status }) => {
-      const price = status.price[good];
-      return `${status.city} ${amount(price.mean)} coins, from ${amount(price.min)} to ${amount(price.max)}`;
-    });
-    chart.draw(lines, spoken.join("; "));
   }
+}
+
+function makeLines(good) {
+  const chosen = chosenEntry()?.status.city;
+  const names = Object.keys(store.columns).filter((city) => store.columns[city][`price.${good}.mean`]);
+  return names.map((city) => {
+    const hasBand = names.length <= BANDS_MAX || city === chosen;
+    return {
+      name: city,
+      colour: colourOfCity(city),
+      strong: city === chosen,
+      values: column(city, `price.${good}.mean`),
+      low: hasBand ? column(city, `price.${good}.min`) : null,
+      high: hasBand ? column(city, `price.${good}.max`) : null,
+    };
+  });
+}
+
+function describe(good) {
+  const statuses = store.cities.slice(0, DESCRIBED_MAX).map(({ status }) => status).filter((status) => status.price[good]);
+  return statuses.map(({ city, price }) => {
+    const { min, mean, max } = price[good];
+    return `${city} ${formatAmount(mean)} coins, from ${formatAmount(min)} to ${formatAmount(max)}`;
+  }).join("; ");
 }

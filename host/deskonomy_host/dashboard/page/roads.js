@@ -1,22 +1,24 @@
-// Roads: the form that opens one, and the table of all.
+// Roads: the form that opens a road, and the table of all roads.
 
-import { byId, make, whole } from "./format.js";
-import { request } from "./said.js";
+import { byId, formatWhole, make } from "./format.js";
+import { request } from "./request.js";
 import { store } from "./store.js";
-import { mayWrite } from "./stream.js";
-import { fill, named } from "./tables.js";
+import { mayChange } from "./stream.js";
+import { fillTable, makeCityCell, number } from "./tables.js";
 
-const SEED_ADDRESS = "localhost:55555"; // what the tutorial's Alt key connects to
-const ALL = "all cities";
-const MANY = 40; // roads; with more of them the table begins with one city's
+const SEED_ADDRESS = "localhost:55555"; // the address that the tutorial's Alt key connects to
+const ALL = ""; // the value of the choice of all cities; no city has an empty name
+const MANY_ROADS = 40; // with more of them the table begins with the first city's roads
+const HEADS = ["City", "To", "State", "Kind", ...["Sent", "Received", "Waiting", "Lost"].map(number), "Change"];
 
 let from;
 let to;
 let names;
-let offered = "";
+let builtFor = "";
+let choicesBuiltFor = "";
 
-/** The form that opens a road; the Alt key, pressed alone, is its button. */
-export function roadForm() {
+/** Add the form that opens a road. The Alt key, pressed alone, is its button. */
+export function addRoadForm() {
   const form = byId("road-form");
   from = make("select", { "aria-label": "Road from" });
   names = make("datalist", { id: "road-ends" });
@@ -27,16 +29,17 @@ export function roadForm() {
     event.preventDefault();
     openRoad(from.value, to.value.trim());
   });
-  let alone = false;
-  window.addEventListener("keydown", (event) => (alone = event.key === "Alt" && !event.repeat));
-  for (const other of ["pointerdown", "blur"]) window.addEventListener(other, () => (alone = false));
+  let isAlone = false;
+  window.addEventListener("keydown", (event) => (isAlone = event.key === "Alt" && !event.repeat));
+  for (const other of ["pointerdown", "blur"]) window.addEventListener(other, () => (isAlone = false));
   window.addEventListener("keyup", (event) => {
-    if (event.key !== "Alt" || !alone || form.hidden) return;
+    if (event.key !== "Alt" || !isAlone || form.hidden) return;
     event.preventDefault();
     form.requestSubmit();
   });
 }
 
+/** Open a road to a city on this page, by its name, or to any city, by its HOST:PORT. */
 function openRoad(city, other) {
   if (other.includes(":")) return request("connect", { city, address: other }, `${city} dials ${other}.`);
   const address = store.cities.find(({ status }) => status.city === other)?.status.address ?? null;
@@ -47,54 +50,60 @@ function closeRoad(city, other) {
   request("close", { city, other }, `The road from ${city} to ${other} is being closed.`);
 }
 
-function roadWords() {
+function drawForm() {
   const able = store.cities.filter(({ can }) => can.includes("connect")).map(({ status }) => status.city);
   const all = store.cities.map(({ status }) => status.city);
-  byId("road-form").hidden = !able.length || !mayWrite();
-  const now = JSON.stringify([able, all]);
-  if (now === offered) return;
-  offered = now;
+  byId("road-form").hidden = !able.length || !mayChange();
+  const key = JSON.stringify([able, all]);
+  if (key === builtFor) return;
+  builtFor = key;
   const before = from.value;
   from.replaceChildren(...able.map((name) => make("option", {}, name)));
   if (able.includes(before)) from.value = before;
   names.replaceChildren(...[SEED_ADDRESS, ...all].map((name) => make("option", { value: name })));
 }
 
-export function roads() {
-  roadWords();
+/** Draw the form and the table. */
+export function drawRoads() {
+  drawForm();
+  drawChoices();
+  const chosen = byId("roads-of").value;
+  const rows = store.cities
+    .filter(({ status }) => chosen === ALL || chosen === status.city)
+    .flatMap(({ status, can }) => Object.entries(status.roads).map(([other, road]) => makeRow(status.city, other, road, can)));
+  fillTable(byId("roads-table"), HEADS, rows);
+}
+
+/** Draw the choice of the city whose roads are listed. */
+function drawChoices() {
   const select = byId("roads-of");
-  const names = store.cities.map(({ status }) => status.city);
+  const cities = store.cities.map(({ status }) => status.city);
+  const key = JSON.stringify(cities);
+  if (key === choicesBuiltFor) return;
+  const isFirst = !choicesBuiltFor;
+  choicesBuiltFor = key;
+  const before = select.value;
+  const options = cities.map((name) => make("option", { value: name }, name));
+  select.replaceChildren(make("option", { value: ALL }, "all cities"), ...options);
   const count = store.cities.reduce((sum, { status }) => sum + Object.keys(status.roads).length, 0);
-  const choices = JSON.stringify(names);
-  if (select.dataset.key !== choices) {
-    const first = !select.dataset.key;
-    const before = select.value;
-    select.dataset.key = choices;
-    select.replaceChildren(...[ALL, ...names].map((name) => make("option", {}, name)));
-    if (names.includes(before)) select.value = before;
-    else if (first && count > MANY) select.value = names[0];
-  }
-  const rows = [];
-  for (const { status, can } of store.cities) {
-    if (select.value !== ALL && select.value !== status.city) continue;
-    for (const [other, road] of Object.entries(status.roads)) {
-      rows.push([named(status.city), other, state(road), road.kind, whole(road.sent), whole(road.received), whole(road.waiting),
-        whole(road.lost), button(status.city, other, road, can)]);
-    }
-  }
-  fill(byId("roads-table"), ["City", "To", "State", "Kind", "Sent#", "Received#", "Waiting#", "Lost#", "Change"], rows);
+  if (cities.includes(before)) select.value = before;
+  else if (isFirst && count > MANY_ROADS) select.value = cities[0];
 }
 
-function state(road) {
-  const up = road.state === "up";
-  return make("span", { class: up ? "good" : "bad", "data-key": road.state }, up ? "● open" : "○ closed");
+function makeRow(city, other, road, can) {
+  const counts = [road.sent, road.received, road.waiting, road.lost].map(formatWhole);
+  return [makeCityCell(city), other, makeState(road), road.kind, ...counts, makeButton(city, other, road, can)];
 }
 
-function button(city, other, road, can) {
-  const up = road.state === "up";
-  const able = mayWrite() && can.includes(up ? "close" : "open");
-  if (!able) return make("span", { "data-key": "none" }, "–");
-  const name = `${up ? "Close" : "Open"} the road from ${city} to ${other}`;
-  return make("button", { type: "button", class: "small", "aria-label": name, "data-key": name,
-    onclick: () => (up ? closeRoad : openRoad)(city, other) }, up ? "Close" : "Open");
+function makeState(road) {
+  const isUp = road.state === "up";
+  return make("span", { class: isUp ? "good" : "bad", "data-key": road.state }, isUp ? "● open" : "○ closed");
+}
+
+function makeButton(city, other, road, can) {
+  const isUp = road.state === "up";
+  if (!mayChange() || !can.includes(isUp ? "close" : "open")) return make("span", { "data-key": "none" }, "–");
+  const label = `${isUp ? "Close" : "Open"} the road from ${city} to ${other}`;
+  return make("button", { type: "button", class: "small", "aria-label": label, "data-key": label,
+    onclick: () => (isUp ? closeRoad : openRoad)(city, other) }, isUp ? "Close" : "Open");
 }
