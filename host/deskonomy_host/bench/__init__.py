@@ -1,7 +1,7 @@
-"""`deskonomy bench`: what the project does in a second, in how much memory, and whether that is what it is meant to do.
+"""`deskonomy bench`: speed and memory on this machine, and whether they meet their targets.
 
-Here: which sections there are, and what they print. Not here: any measuring (the other modules, one a section), how it
-looks (show.py). Every run measures anew; nothing is compared with another day or another machine.
+Here: the sections, and the output. Not here: measuring (the other modules, one for each section), tables (tables.py).
+Each run measures again; no figure is compared with another day or another machine.
 """
 
 import contextlib
@@ -9,18 +9,19 @@ import json
 import os
 import platform
 import time
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from deskonomy_host.bench.figure import Figure
-from deskonomy_host.bench.show import bars, print_tables
-from deskonomy_host.bench.stage import Stage
+from deskonomy_host.bench.tables import print_tables, progress_bars
+from deskonomy_host.bench.workbench import Workbench
 from deskonomy_host.errors import OperationError, UsageError
 
-# name: (what it is about, module, function of a Stage and a bar that returns Figures)
+# name: (title, module, function of a Workbench and a ProgressBar that returns Figures)
 SECTIONS = {
     "engines": ("Ticks a second", "ticks", "engines"),
-    "growth": ("Time a tick for each resident who acts, in cities of the same age", "ticks", "growth"),
+    "growth": ("Time a tick for each acting resident, in cities of the same age", "ticks", "growth"),
     "processes": ("One world in one process and in two", "processes", "processes"),
     "memory": ("Memory", "memory", "memory"),
     "codec": ("Merchants to lines and back", "codec", "codec"),
@@ -31,24 +32,35 @@ SECTIONS = {
 }
 
 
-def bench(quick=False, only=(), as_json=False, micropython=None):
-    """Measure, then print tables, or one JSON object. only: names of SECTIONS; none for all. Raises UsageError,
-    OperationError."""
+def bench(quick: bool = False, only: Sequence[str] = (), as_json: bool = False, micropython: str | None = None) -> None:
+    """Measure, then print tables, or one JSON object.
+
+    Args:
+        quick: measure briefly, only to see that everything works.
+        only: names of SECTIONS; none for all.
+        as_json: print all figures as one JSON object.
+        micropython: the path of a MicroPython; None for the installed one.
+
+    Raises:
+        UsageError: a name is not in SECTIONS.
+        OperationError: a section could not be measured; the others are printed.
+    """
     for name in only:
         if name not in SECTIONS:
             raise UsageError(f"no section {name}: type --only with one of {', '.join(SECTIONS)}")
     begin = time.monotonic()
-    found, failed = {}, []
+    found: dict[str, list[Figure]] = {}
+    failed = []
     with contextlib.ExitStack() as stack:
-        stage = stack.enter_context(Stage(quick, micropython))
-        shown = stack.enter_context(bars())
+        workbench = stack.enter_context(Workbench(quick, micropython))
+        bars = stack.enter_context(progress_bars())
         names = [name for name in SECTIONS if not only or name in only]
-        progress = {name: shown.bar(name) for name in names}
+        progress = {name: bars.add(name) for name in names}
         for name in names:
             _, module, function = SECTIONS[name]
             measure = getattr(import_module("." + module, __name__), function)
             try:
-                found[name] = measure(stage, progress[name])
+                found[name] = measure(workbench, progress[name])
             except OperationError as error:
                 found[name] = [Figure(name, "", note=str(error))]
                 failed.append(name)
@@ -60,11 +72,11 @@ def bench(quick=False, only=(), as_json=False, micropython=None):
     else:
         print_tables({SECTIONS[name][0]: figures for name, figures in found.items()}, result)
     if failed:
-        raise OperationError(f"not all could be measured: {', '.join(failed)}")
+        raise OperationError(f"these sections could not be measured: {', '.join(failed)}")
 
 
-def machine():
-    """What the figures were measured on: {what: text or number}."""
+def machine() -> dict[str, str | int | None]:
+    """Return what the figures are measured on: system, architecture, cores and versions."""
     return {
         "system": platform.system(),
         "architecture": platform.machine(),
@@ -75,6 +87,8 @@ def machine():
     }
 
 
-def _version(package):
-    with contextlib.suppress(PackageNotFoundError):
+def _version(package: str) -> str | None:
+    try:
         return version(package)
+    except PackageNotFoundError:
+        return None

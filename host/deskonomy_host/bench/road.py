@@ -1,57 +1,60 @@
-"""How many merchants a second one road carries from one host process to another, and in how much memory.
+"""Merchants a second on one road from one host process to another, and the memory that it takes.
 
-Here: the two processes. Not here: what they do (harbour.py), roads to a board (board.py).
+Here: the two processes. Not here: what they run (stub_city.py), roads to a board (board.py).
 """
 
 import contextlib
 import json
 import subprocess
 import sys
+from typing import Any
 
 from deskonomy_host.bench.figure import Figure
+from deskonomy_host.bench.tables import ProgressBar
+from deskonomy_host.bench.workbench import Workbench
 from deskonomy_host.errors import OperationError
 
-_HARBOUR = [sys.executable, "-m", "deskonomy_host.bench.harbour"]
+_STUB_CITY = [sys.executable, "-m", "deskonomy_host.bench.stub_city"]
 
 
-def road(stage, bar):
-    """Merchants a second over one loopback road; the receiver's peak memory, and how much that grew on the way."""
-    count = 200 if stage.quick else 5000
-    bar.begin(stage.rounds)
+def road(workbench: Workbench, bar: ProgressBar) -> list[Figure]:
+    """Measure merchants a second over one loopback road, the receiver's peak memory, and its growth."""
+    count = 200 if workbench.quick else 5000
+    bar.begin(workbench.rounds)
     with contextlib.ExitStack() as stack:
-        receiver = _start(stack, "receive", count, stage.rounds)
+        receiver = _start(stack, "receive", count, workbench.rounds)
         port = _line(receiver)
         _start(stack, "send", port)
         rounds = []
-        for number in range(stage.rounds):
-            bar.doing(f"round {number + 1} of {stage.rounds}")
+        for number in range(workbench.rounds):
+            bar.describe(f"round {number + 1} of {workbench.rounds}")
             rounds.append(_line(receiver))
             bar.step()
-    peaks = [one["peak_kib"] for one in rounds]
+    peaks = [result["peak_kib"] for result in rounds]
     return [
-        Figure("carried", "merchants/s", tuple(one["merchants_per_s"] for one in rounds), at_least=5000),
+        Figure("carried", "merchants/s", tuple(result["merchants_per_s"] for result in rounds), at_least=5000),
         Figure("receiver's peak memory", "KiB", (peaks[-1],)),
         Figure("grown since round 1", "KiB", (peaks[-1] - peaks[0],), note=f"{count * (len(rounds) - 1):,} merchants"),
     ]
 
 
-def _start(stack, *words):
+def _start(stack: contextlib.ExitStack, *arguments: object) -> "subprocess.Popen[str]":
     process = subprocess.Popen(
-        [*_HARBOUR, *map(str, words)],
+        [*_STUB_CITY, *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # Ctrl-C is for us, who then end it
+        start_new_session=True,  # Ctrl-C reaches this process only, which then ends the others
     )
     stack.callback(process.communicate)
     stack.callback(process.kill)
     return process
 
 
-def _line(process):
-    line = process.stdout.readline()
+def _line(process: "subprocess.Popen[str]") -> Any:
+    line = process.stdout.readline() if process.stdout else ""
     if not line:
-        said = process.stderr.read().strip().splitlines()
-        raise OperationError(f"the road did not last: {said[-1] if said else 'no reason given'}")
+        lines = process.stderr.read().strip().splitlines() if process.stderr else []
+        raise OperationError(f"the road ended: {lines[-1] if lines else 'no reason given'}")
     return json.loads(line)

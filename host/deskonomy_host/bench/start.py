@@ -1,4 +1,4 @@
-"""How long the command takes to start: to say what it can do, and to run a first tick.
+"""The time from start to end of short commands: the help text, and a first tick.
 
 Here: whole processes, as a user starts them. Not here: anything inside them.
 """
@@ -9,6 +9,8 @@ import sys
 import time
 
 from deskonomy_host.bench.figure import Figure
+from deskonomy_host.bench.tables import ProgressBar
+from deskonomy_host.bench.workbench import Workbench
 from deskonomy_host.errors import OperationError
 
 _DESKONOMY = [sys.executable, "-c", "import sys; from deskonomy_host.cli import main; sys.exit(main())"]
@@ -21,26 +23,26 @@ _STARTS = (
 )
 
 
-def start(stage, bar):
-    """Seconds from start to end of each command; compiled code is kept from an earlier start."""
-    runtime = stage.folder / "runtime"
+def start(workbench: Workbench, bar: ProgressBar) -> list[Figure]:
+    """Measure the seconds of each command; compiled code is kept from an earlier start."""
+    runtime = workbench.folder / "runtime"
     runtime.mkdir(mode=0o700)
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(runtime)}
-    spent_s = {name: [] for name, _, _ in _STARTS}
-    bar.begin(len(_STARTS) * (1 + stage.rounds))
-    for number in range(1 + stage.rounds):
-        for name, words, _ in _STARTS:
-            bar.doing(name)
-            took_s = _time(words, environment)
+    spent_s: dict[str, list[float]] = {name: [] for name, _, _ in _STARTS}
+    bar.begin(len(_STARTS) * (1 + workbench.rounds))
+    for number in range(1 + workbench.rounds):
+        for name, command, _ in _STARTS:
+            bar.describe(name)
+            took_s = _time(command, environment)
             if number > 0:  # the first round fills caches
                 spent_s[name].append(took_s)
             bar.step()
     return [Figure(name, "s", tuple(spent_s[name]), at_most=at_most) for name, _, at_most in _STARTS]
 
 
-def _time(words, environment):
+def _time(command: list[str], environment: dict[str, str]) -> float:
     before = time.perf_counter()
-    done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
-        raise OperationError(f"{words[-1]} ended with {done.returncode}: {done.stderr.strip()}")
+        raise OperationError(f"{command[-1]} ended with {done.returncode}: {done.stderr.strip()}")
     return time.perf_counter() - before

@@ -1,42 +1,59 @@
-"""`deskonomy history`: what a history holds, in a few lines; its tables as CSV and Parquet files.
+"""`deskonomy history`: a summary of a history; its tables as CSV and Parquet files.
 
-Here: the summary and the exports. Not here: reading the file itself (history_reader.py).
+Here: the summary and the exports. Not here: reading the file (reader.py).
 """
 
 import csv
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from deskonomy_host.errors import OperationError
 from deskonomy_host.history.reader import History
-from deskonomy_host.history.recorder import TABLES
+from deskonomy_host.history.schema import TABLES
 
 EXPORTED = [name for name in TABLES if name != "about"]
 
 
-def show(path, csv_dir=None, parquet_dir=None, say=print):
-    """Print a summary of a history, or export it to these folders. Raises OperationError."""
+def export_history(
+    path: str | Path,
+    csv_dir: str | None = None,
+    parquet_dir: str | None = None,
+    write_line: Callable[[str], object] = print,
+) -> None:
+    """Print a summary of a history, or export it to folders.
+
+    Args:
+        path: the history.
+        csv_dir: a folder for CSV files; None for none.
+        parquet_dir: a folder for Parquet files; None for none.
+        write_line: called with each line of output.
+
+    Raises:
+        OperationError: the history is unreadable or empty, a folder cannot be written, or pyarrow is missing.
+    """
     with History(path) as history:
         if not history.samples:
-            raise OperationError(f"{path} holds no samples: its run ended before the first one")
+            raise OperationError(f"{path} contains no samples: its run ended before the first one")
         if csv_dir:
-            say(f"{_to_csv(history, Path(csv_dir))} CSV files in {csv_dir}")
+            write_line(f"{_to_csv(history, Path(csv_dir))} CSV files in {csv_dir}")
         if parquet_dir:
-            say(f"{_to_parquet(history, Path(parquet_dir))} Parquet files in {parquet_dir}")
+            write_line(f"{_to_parquet(history, Path(parquet_dir))} Parquet files in {parquet_dir}")
         if not csv_dir and not parquet_dir:
             for line in summary(history):
-                say(line)
+                write_line(line)
 
 
-def summary(history):
-    """A few lines about a History: its time, its cities' prices from first to last, its events."""
+def summary(history: History) -> Iterator[str]:
+    """Yield lines about a history: its time, its cities' first and last prices, its latest events."""
     size = history.path.stat().st_size
     begin = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(history.begin_s))
     yield f"{history.path}: {_duration(history.end_s - history.begin_s)} from {begin}"
     yield f"{history.samples:,} samples, {len(history.events()):,} events, {size / 1e6:,.1f} MB"
     for city in history.cities:
         first, last = history.query("SELECT min(tick), max(tick) FROM states WHERE city = ?", city)[0]
-        yield f"{city}, ticks {first:,} to {last:,}; mean price at first, at last, lowest to highest:"
+        yield f"{city}, ticks {first:,} to {last:,}; mean price at the beginning, at the end, lowest to highest:"
         for good in history.goods:
             prices = history.prices(city, good)
             if prices.mean:
@@ -44,11 +61,12 @@ def summary(history):
                 yield f"  {good:<10}{prices.mean[0]:>9.2f}{prices.mean[-1]:>9.2f}   {span}"
     events = history.events()
     for event in events[-10:]:
-        after = _duration(max(0, event.time_s - history.begin_s))
-        yield f"  {after:>8}  {event.text}"
+        time_text = _duration(max(0, event.time_s - history.begin_s))
+        yield f"  {time_text:>8}  {event.text}"
 
 
-def _to_csv(history, folder):
+def _to_csv(history: History, folder: Path) -> int:
+    """Write the tables as CSV files, and return their number."""
     for name, columns, rows in _tables(history, folder):
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
@@ -57,7 +75,8 @@ def _to_csv(history, folder):
     return len(EXPORTED)
 
 
-def _to_parquet(history, folder):
+def _to_parquet(history: History, folder: Path) -> int:
+    """Write the tables as Parquet files, and return their number."""
     try:
         import pyarrow
         from pyarrow import parquet
@@ -73,8 +92,8 @@ def _to_parquet(history, folder):
     return len(EXPORTED)
 
 
-def _tables(history, folder):
-    """(name, columns, rows) of each table, once its folder is there."""
+def _tables(history: History, folder: Path) -> Iterator[tuple[str, list[str], Iterator[tuple[Any, ...]]]]:
+    """Make the folder, and yield (name, columns, rows) of each table."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -83,7 +102,7 @@ def _tables(history, folder):
         yield name, *history.table(name)
 
 
-def _duration(seconds):
+def _duration(seconds: float) -> str:
     seconds = round(seconds)
     if seconds < 60:
         return f"{seconds} s"

@@ -1,29 +1,51 @@
 """`deskonomy plot`: histories as one picture, PNG or SVG.
 
-Here: which panels a picture has, and its file. Not here: how a panel looks (plot_panels.py), what a history holds
-(history_reader.py). Matplotlib is loaded when a picture is asked for.
+Here: which panels a picture has, the data that they draw, and the file. Not here: drawing a panel (plot_panels.py),
+reading a history (reader.py). Matplotlib is imported when a picture is drawn.
 """
 
 import contextlib
 import io
-import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deskonomy.events import ROAD_CLOSED, ROAD_OPEN
 
 from deskonomy_host import palette
 from deskonomy_host.errors import OperationError, UsageError
-from deskonomy_host.history.reader import History
+from deskonomy_host.history.reader import Event, History, Prices
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PICTURES = ("prices", "merchants", "leisure", "board")
 _DPI = 100
-_ROAD = re.compile("(.*): the road to (.*) is (open|closed)")
-_EVENTS_MAX = 10  # told of under a picture
+_EVENTS_MAX = 10  # listed under a picture
+_ROAD_STATES = {ROAD_OPEN: "open", ROAD_CLOSED: "closed"}
 
 
-def plot(paths, output, only=(), title=None, axis="time", goods=()):
-    """Draw histories into one file, cities of all of them together; returns its Path. Raises OperationError.
+def plot(
+    paths: Sequence[str | Path],
+    output: str | Path,
+    only: Sequence[str] = (),
+    title: str | None = None,
+    axis: str = "time",
+    goods: Sequence[str] = (),
+) -> Path:
+    """Draw histories into one file, with the cities of all of them, and return its path.
 
-    only: of PICTURES, those that are wanted; all that the histories have something for unless said. axis: "time" or
-    "ticks" below the pictures. goods: those whose prices are wanted, all unless said.
+    Args:
+        paths: the histories.
+        output: the picture, a file that ends in .png or .svg.
+        only: names of PICTURES; all for which the histories have data if empty.
+        title: a title above the picture.
+        axis: the horizontal axis, "time" or "ticks".
+        goods: goods whose prices are drawn; all if empty.
+
+    Raises:
+        UsageError: the name of the picture has another ending.
+        OperationError: there is nothing to draw, matplotlib is missing, or a file cannot be read or written.
     """
     output = Path(output)
     if output.suffix.lower() not in (".png", ".svg"):
@@ -33,7 +55,7 @@ def plot(paths, output, only=(), title=None, axis="time", goods=()):
         wanted = [name for name in PICTURES if (not only or name in only) and view.has(name)]
         if not wanted:
             raise OperationError(
-                f"{' and '.join(map(str, paths))}: nothing in there to draw{' of that' if only else ''}"
+                f"{' and '.join(map(str, paths))} contains nothing to draw{' of that' if only else ''}"
             )
         try:
             import matplotlib
@@ -51,42 +73,50 @@ def plot(paths, output, only=(), title=None, axis="time", goods=()):
     return output
 
 
-def _save(figure, output):
-    _settle(figure)
+def _save(figure: "Figure", output: Path) -> None:
+    _fix_layout(figure)
     if output.suffix.lower() == ".svg":
-        figure.savefig(output, metadata={"Date": None})  # the same picture is the same file
+        figure.savefig(output, metadata={"Date": None})  # the same picture gives the same file
         return
     from PIL import Image
 
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=_DPI)
-    # A palette takes half the bytes; this kind keeps colours that cover little.
-    Image.open(drawn).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(output, optimize=True)
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=_DPI)
+    # A palette halves the file; this method keeps colours that cover a small area.
+    Image.open(png).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(output, optimize=True)
 
 
-def _settle(figure):
-    """Lay the picture out for good, to a tenth of a dot: the solver's last digits differ from run to run."""
+def _fix_layout(figure: "Figure") -> None:
+    """Round the layout to a tenth of a dot, because the last digits of the layout solver differ from run to run."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for part in figure.subfigs:
         box = part.bbox_relative
-        box.p0, box.p1 = box.p0.round(4), box.p1.round(4)
+        (x0, y0), (x1, y1) = box.p0, box.p1
+        box.p0, box.p1 = (round(x0, 4), round(y0, 4)), (round(x1, 4), round(y1, 4))
     for axes in figure.axes:
-        axes.set_position([round(part, 4) for part in axes.get_position().bounds])
+        left, bottom, width, height = axes.get_position().bounds
+        axes.set_position((round(left, 4), round(bottom, 4), round(width, 4), round(height, 4)))
 
 
 class View:
-    """Histories as one: what the panels draw. Times are seconds since the first sample of all, or ticks.
+    """The data of several histories, as the panels draw them.
 
-    cities: {city: the History that it is in}. colours, good_colours: "#rrggbb" by name. goods: all names. priced: the
-    goods whose prices are wanted. Raises OperationError for wanted goods that are in no history.
+    Attributes:
+        axis: "time" (seconds since the first sample of all histories) or "ticks".
+        cities: {city: its history}.
+        colours, good_colours: "#rrggbb" by name.
+        goods: all names of goods.
+        priced: the goods whose prices are drawn.
+        begin_s, duration_s: the first sample in seconds since 1970, and the time to the last one.
     """
 
-    def __init__(self, histories, axis="time", goods=()):
+    def __init__(self, histories: Sequence[History], axis: str = "time", goods: Sequence[str] = ()) -> None:
+        """Combine histories. Raises OperationError for goods that no history contains."""
         self.axis = axis
-        self.cities = {}
-        names = {}
-        self.goods = []
+        self.cities: dict[str, History] = {}
+        names: dict[str, str] = {}
+        self.goods: list[str] = []
         for history in histories:
             for city in history.cities:
                 if city not in self.cities:
@@ -95,60 +125,61 @@ class View:
             self.goods += [good for good in history.goods if good not in self.goods]
         for good in goods:
             if good not in self.goods:
-                raise OperationError(f"there is no {good} in there, only {', '.join(self.goods)}")
+                raise OperationError(f"the histories contain no {good}, only {', '.join(self.goods)}")
         self.priced = list(goods) or self.goods
-        self.colours = palette.of_cities(names)
-        self.good_colours = palette.of_goods(self.goods)
+        self.colours = palette.assign_city_colours(names)
+        self.good_colours = palette.assign_good_colours(self.goods)
         self.begin_s = min((history.begin_s for history in histories if history.samples), default=0.0)
         self.duration_s = max((history.end_s for history in histories), default=0.0) - self.begin_s
         self._histories = histories
         self._clock = self._ticks_over_time() if axis == "ticks" else None
 
-    def has(self, picture):
-        """Whether there is anything to draw for one of PICTURES."""
+    def has(self, picture: str) -> bool:
+        """Return whether there is data for one of PICTURES."""
         if picture == "leisure":
             return any(self.people(city) for city in self.cities)
         return bool(self.boards() if picture == "board" else self.cities)
 
-    def boards(self):
-        """The cities with sensors."""
+    def boards(self) -> list[str]:
+        """Return the cities with sensors."""
         return [city for city, history in self.cities.items() if history.sensors(city)]
 
-    def at(self, times_s):
-        """Times in seconds since 1970 on the axis: seconds since the beginning, or ticks."""
+    def at(self, times_s: Iterable[float]) -> list[float]:
+        """Convert times in seconds since 1970 to the axis: seconds since the beginning, or ticks."""
         if self._clock is None:
             return [time_s - self.begin_s for time_s in times_s]
         import numpy
 
-        return list(numpy.interp(times_s, *self._clock))
+        return list(numpy.interp(list(times_s), *self._clock))
 
-    def _ticks_over_time(self):
-        """(times, ticks) of the city that is there for longest."""
+    def _ticks_over_time(self) -> tuple[list[float], list[int]]:
+        """Return (times, ticks) of the city with the most samples."""
         series = [history.prices(city, good) for city, history in self.cities.items() for good in self.goods[:1]]
         longest = max(series, key=lambda prices: len(prices.time_s), default=None)
-        return (longest.time_s, longest.tick) if longest is not None and longest.time_s else ([0], [0])
+        return (longest.time_s, longest.tick) if longest is not None and longest.time_s else ([0.0], [0])
 
-    def prices(self, city, good):
-        """A history_reader.Prices."""
+    def prices(self, city: str, good: str) -> Prices:
+        """Return the prices of a good in a city."""
         return self.cities[city].prices(city, good)
 
-    def sensors(self, city):
-        """{sensor: (times in seconds since 1970, levels)}."""
+    def sensors(self, city: str) -> dict[str, tuple[list[float], list[float]]]:
+        """Return {sensor: (times in seconds since 1970, levels)}."""
         return self.cities[city].sensors(city)
 
-    def people(self, city):
-        """(coins, leisure) of locals."""
+    def people(self, city: str) -> list[tuple[float, float]]:
+        """Return (coins, leisure) of locals."""
         return self.cities[city].people(city)
 
-    def events(self, boards_drawn=False):
-        """(time on the axis, what happened) of a few moments, without the very beginning and end.
+    def events(self, boards_drawn: bool = False) -> list[tuple[float, str]]:
+        """Return (time on the axis, text) of a few moments, without the very beginning and end.
 
-        boards_drawn: whether what moves a board's sensors and yields is seen in the picture anyway.
+        Args:
+            boards_drawn: whether the picture shows the boards' sensors and yields, whose events are then left out.
         """
-        drawn = self.boards() if boards_drawn else ()
+        drawn_cities = self.boards() if boards_drawn else []
         near_s = 0.02 * self.duration_s
-        moments = []  # (time in seconds since 1970, what was told)
-        for time_s, text in self._told(drawn):
+        moments: list[tuple[float, list[str]]] = []  # (time in seconds since 1970, texts)
+        for time_s, text in self._event_texts(drawn_cities):
             if not near_s < time_s - self.begin_s < self.duration_s - near_s:
                 continue
             if moments and time_s - moments[-1][0] <= near_s:
@@ -160,10 +191,16 @@ class View:
         moments = [moments[int(index * step)] for index in range(min(len(moments), _EVENTS_MAX))]
         return [(self.at([time_s])[0], "; ".join(texts)) for time_s, texts in moments]
 
-    def _told(self, drawn):
-        """(time, sentence) of every event; a road is told of once, not from both ends."""
-        for time_s, city, kind, text in sorted(event for history in self._histories for event in history.events()):
-            if kind in ("sensor", "yield") and city in drawn:
+    def _event_texts(self, drawn_cities: Sequence[str]) -> Iterator[tuple[float, str]]:
+        """Yield (time, text) of every event; the same text for both ends of a road."""
+        events = [event for history in self._histories for event in history.events()]
+        for event in sorted(events, key=lambda event: event.time_s):
+            if event.category in ("sensor", "yield") and event.city in drawn_cities:
                 continue
-            road = _ROAD.fullmatch(text)
-            yield time_s, f"road {' - '.join(sorted(road.group(1, 2)))} {road[3]}" if road else text
+            yield event.time_s, _road_text(event) or event.text
+
+
+def _road_text(event: Event) -> str | None:
+    """Return the text of a road that opens or closes; None for any other event."""
+    state = _ROAD_STATES.get(event.type or "")
+    return f"road {' - '.join(sorted((event.city or '', event.road)))} {state}" if state and event.road else None

@@ -1,15 +1,25 @@
-"""How the pictures of a history look: prices, merchants by good, leisure against wealth, a board's cause and effect.
+"""The panels of a picture: prices, merchants by good, leisure against wealth, a board's cause and effect.
 
-Here: drawing with matplotlib. Not here: what is drawn (plot.View), files (plot.py).
+Here: drawing with matplotlib. Not here: the data (View in plot.py), files (plot.py).
 """
 
+from collections.abc import Sequence
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import SubFigure
+    from matplotlib.ticker import Locator
+
+    from deskonomy_host.history.plot import View
+    from deskonomy_host.history.reader import Prices
+
+Events = Sequence[tuple[float, str]]  # (time on the axis, text)
 STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.titlesize": 10,
@@ -30,43 +40,43 @@ STYLE: dict[Any, Any] = {
 }
 _MARK = "#5a6270"
 _WIDTH_IN = 10
-_TOLD_MAX = 170  # characters that fit on a line below
+_EVENT_CHARACTERS_MAX = 170  # what fits into a line under the picture
 
 
-def draw(view, pictures, title=None):
-    """A Figure with these pictures of a plot.View, one below the other; to be drawn and saved in this STYLE."""
+def draw(view: "View", pictures: Sequence[str], title: str | None = None) -> Figure:
+    """Return a Figure with these pictures, one below the other; draw and save it in this STYLE."""
     events = view.events("board" in pictures)
     sections = [_SECTIONS[name](view) for name in pictures]
     heights_in = [section.rows * section.row_in + 0.45 for section in sections]
-    told_in = 0.18 * len(events) + 0.1 if events else 0
+    events_in = 0.18 * len(events) + 0.1 if events else 0
     head_in = 0.35 if title else 0
-    size_in = _WIDTH_IN, sum(heights_in) + told_in + head_in
+    size_in = _WIDTH_IN, sum(heights_in) + events_in + head_in
     figure = Figure(figsize=size_in, layout="constrained", facecolor="white")
-    ratios = [*heights_in, max(0.01, told_in)]
+    ratios = [*heights_in, max(0.01, events_in)]
     parts = figure.subfigures(len(ratios), 1, height_ratios=ratios, squeeze=False)[:, 0]
     for section, part in zip(sections, parts, strict=False):
         section.draw(part, events)
-    _tell(view, parts[-1], events)
+    _list_events(view, parts[-1], events)
     if title:
         figure.suptitle(title, fontweight="bold", fontsize=12, x=0.01, ha="left")
     return figure
 
 
 class _Section:
-    """Some rows of a picture. rows: how many, each row_in inches high."""
+    """Some rows of a picture: `rows` of them, each `row_in` inches high."""
 
     rows = 1
     row_in = 2.3
 
-    def __init__(self, view):
+    def __init__(self, view: "View") -> None:
         self.view = view
 
-    def draw(self, figure, events):
-        """Draw into a SubFigure."""
+    def draw(self, figure: "SubFigure", events: Events) -> None:
+        """Draw the section."""
         raise NotImplementedError
 
-    def _time(self, axes, label=True):
-        """The axis below."""
+    def _draw_time(self, axes: "Axes", label: bool = True) -> None:
+        """Draw the horizontal axis."""
         if self.view.axis == "ticks":
             axes.set_xlabel("ticks" if label else "")
             return
@@ -75,29 +85,29 @@ class _Section:
         axes.xaxis.set_major_formatter(lambda at, _: f"{at / seconds:g}")
         axes.set_xlabel(f"time, {unit}" if label else "")
 
-    def _mark(self, axes, events):
+    def _mark_events(self, axes: "Axes", events: Events) -> None:
         for number, (at, _) in enumerate(events, 1):
             axes.axvline(at, color=_MARK, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
             place = axes.get_xaxis_transform()
             axes.text(at, 0.99, f" {number}", color=_MARK, fontsize=7, va="top", transform=place)
 
-    def _band(self, axes, prices, colour):
-        """Lowest to highest as a band, the mean as a line. Returns the highest mean."""
+    def _draw_band(self, axes: "Axes", prices: "Prices", colour: str) -> None:
+        """Draw lowest to highest as a band, and the mean as a line."""
         times = self.view.at(prices.time_s)
         axes.fill_between(times, prices.low, prices.high, color=colour, alpha=0.16, linewidth=0)
         axes.plot(times, prices.mean, color=colour, linewidth=1.5)
 
 
 class _Prices(_Section):
-    """A panel a good: each city's band of expected prices, and their mean."""
+    """A panel for each good: each city's band of expected prices, and their mean."""
 
-    def __init__(self, view):
+    def __init__(self, view: "View") -> None:
         super().__init__(view)
         self._columns = min(2, len(view.priced))
         self.row_in = 2.3 if self._columns > 1 else 3.2
         self.rows = -(-len(view.priced) // 2)
 
-    def draw(self, figure, events):
+    def draw(self, figure: "SubFigure", events: Events) -> None:
         goods = self.view.priced
         grid = figure.subplots(self.rows, self._columns, squeeze=False, sharex=True)
         panels = list(grid.flat)
@@ -105,27 +115,27 @@ class _Prices(_Section):
             axes.axis("off")
         for good, axes in zip(goods, panels, strict=False):
             for city in self.view.cities:
-                self._band(axes, self.view.prices(city, good), self.view.colours[city])
+                self._draw_band(axes, self.view.prices(city, good), self.view.colours[city])
             axes.set_title(good)
             axes.set_ylabel("price, coins")
             axes.set_ylim(bottom=0)
-            self._mark(axes, events)
-            self._time(axes, axes in panels[len(goods) - self._columns :])
+            self._mark_events(axes, events)
+            self._draw_time(axes, axes in panels[len(goods) - self._columns :])
         cities = [Line2D([], [], color=colour, linewidth=2.5, label=city) for city, colour in self.view.colours.items()]
-        band = Patch(color=_MARK, alpha=0.25, label="lowest to highest that locals expect; line: mean")
+        band = Patch(color=_MARK, alpha=0.25, label="lowest to highest of the locals' expected prices; line: mean")
         figure.legend(handles=[*cities, band], loc="outside upper left", ncols=min(6, len(cities) + 1), fontsize=8)
 
 
 class _Merchants(_Section):
-    """A panel a city: how many merchants are there, by what they buy and sell."""
+    """A panel for each city: the number of merchants there, by good."""
 
     _COLUMNS = 4
 
-    def __init__(self, view):
+    def __init__(self, view: "View") -> None:
         super().__init__(view)
         self.rows = -(-len(view.cities) // self._COLUMNS)
 
-    def draw(self, figure, events):
+    def draw(self, figure: "SubFigure", events: Events) -> None:
         view = self.view
         columns = min(self._COLUMNS, len(view.cities))
         grid = figure.subplots(self.rows, columns, squeeze=False, sharex=True, sharey=True)
@@ -144,22 +154,22 @@ class _Merchants(_Section):
             axes.set_title(city, color=view.colours[city])
             if index % columns == 0:
                 axes.set_ylabel("merchants there")
-            self._mark(axes, events)
-            self._time(axes, index >= len(view.cities) - columns)
+            self._mark_events(axes, events)
+            self._draw_time(axes, index >= len(view.cities) - columns)
         handles = [Patch(color=colour, alpha=0.85, label=good) for good, colour in view.good_colours.items()]
         figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), fontsize=8, title_fontsize=8)
 
 
 class _Leisure(_Section):
-    """Everybody as a dot: what they own in coins, how long they have rested."""
+    """A dot for each local: wealth in coins, and acts of rest since the last act of work."""
 
-    def draw(self, figure, events):
+    def draw(self, figure: "SubFigure", events: Events) -> None:
         axes = figure.subplots()
         for city in self.view.cities:
             people = self.view.people(city)
             wealth, leisure = zip(*people, strict=True) if people else ((), ())
             axes.scatter(wealth, leisure, s=16, color=self.view.colours[city], alpha=0.75, linewidth=0, label=city)
-        axes.set_title("leisure against wealth, a dot a local")
+        axes.set_title("leisure against wealth, a dot for each local")
         axes.set_xlabel("wealth, coins (mean of the last third of the time)")
         axes.set_ylabel("acts of rest in a row")
         axes.set_xlim(left=0)
@@ -168,16 +178,16 @@ class _Leisure(_Section):
 
 
 class _Board(_Section):
-    """What a board senses, what that does to its yields, and what those do to prices there, on one axis of time."""
+    """A board's sensors, its yields and its prices, on one axis of time."""
 
     row_in = 1.6
     _PANELS = 3
 
-    def __init__(self, view):
+    def __init__(self, view: "View") -> None:
         super().__init__(view)
         self.rows = self._PANELS * len(view.boards())
 
-    def draw(self, figure, events):
+    def draw(self, figure: "SubFigure", events: Events) -> None:
         view = self.view
         grid = figure.subplots(self.rows, 1, squeeze=False, sharex=True)
         panels = iter(grid[:, 0])
@@ -188,25 +198,25 @@ class _Board(_Section):
                 times = view.at(times_s)
                 senses.fill_between(times, levels, color=colour, alpha=0.2, linewidth=0, step="post")
                 senses.plot(times, levels, color=colour, linewidth=1.5, drawstyle="steps-post", label=name)
-            senses.set_title(f"{city}: what its sensors read")
-            senses.set_ylabel("of their range")
+            senses.set_title(f"{city}: readings of its sensors")
+            senses.set_ylabel("share of their range")
             senses.set_ylim(0, 1.05)
             senses.yaxis.set_major_formatter(lambda level, _: f"{level:.0%}")
             series = {good: view.prices(city, good) for good in view.goods}
-            moved = {good: found for good, found in series.items() if max(found.yields) - min(found.yields) > 0.01}
-            for good, found in (moved or series).items():
-                colour, times = view.good_colours[good], view.at(found.time_s)
-                yields.plot(times, found.yields, color=colour, linewidth=1.5, drawstyle="steps-post", label=good)
-                self._band(prices, found, colour)
-            yields.set_title("yield: units that one act of making gives")
+            moved = {good: drawn for good, drawn in series.items() if max(drawn.yields) - min(drawn.yields) > 0.01}
+            for good, drawn in (moved or series).items():
+                colour, times = view.good_colours[good], view.at(drawn.time_s)
+                yields.plot(times, drawn.yields, color=colour, linewidth=1.5, drawstyle="steps-post", label=good)
+                self._draw_band(prices, drawn, colour)
+            yields.set_title("yield: units from one act of making")
             yields.set_ylabel("units an act")
             prices.set_title(f"price of {', '.join(moved or series)}")
             prices.set_ylabel("price, coins")
             for axes in (yields, prices):
                 axes.set_ylim(bottom=0)
             for axes in (senses, yields, prices):
-                self._mark(axes, events)
-                self._time(axes, axes is prices)
+                self._mark_events(axes, events)
+                self._draw_time(axes, axes is prices)
             for axes in (senses, yields):
                 axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
 
@@ -214,36 +224,37 @@ class _Board(_Section):
 _SECTIONS = {"prices": _Prices, "merchants": _Merchants, "leisure": _Leisure, "board": _Board}
 
 
-def _tell(view, figure, events):
-    """What happened, by number, a line each."""
+def _list_events(view: "View", figure: "SubFigure", events: Events) -> None:
+    """Draw the numbered events, one in a line."""
     unit, seconds = _unit(view.duration_s)
     for index, (at, text) in enumerate(events):
         when = f"tick {at:,.0f}" if view.axis == "ticks" else f"{at / seconds:.3g} {unit}"
         text = f"{index + 1}   {when}: {text}"
-        text = text if len(text) <= _TOLD_MAX else text[: _TOLD_MAX - 1] + "…"
+        text = text if len(text) <= _EVENT_CHARACTERS_MAX else text[: _EVENT_CHARACTERS_MAX - 1] + "…"
         height = 1 - (index + 0.5) / len(events)
         figure.text(0.02, height, text, fontsize=8, color="#3a4150", va="center")
 
 
-def _smoothed(*columns, points=120):
-    """Columns of the same length as means of so many neighbours that about this many points are left."""
+def _smoothed(*columns: Sequence[float], points: int = 120) -> list[list[float]]:
+    """Return columns of equal length as means of neighbours, so that about `points` values are left in each."""
     size = -(-len(columns[0]) // points)
     return [[fmean(column[at : at + size]) for at in range(0, len(column), size)] for column in columns]
 
 
-def _unit(duration_s):
-    """(what to call it, seconds in it) for an axis of time that is so long."""
+def _unit(duration_s: float) -> tuple[str, int]:
+    """Return (name, seconds) of the unit for an axis of this length."""
     if duration_s < 300:
         return "s", 1
     return ("min", 60) if duration_s < 4 * 3600 else ("h", 3600)
 
 
-def _locator(seconds):
-    """Marks at round numbers of a unit of so many seconds."""
+def _locator(seconds: int) -> "Locator":
+    """Return a locator of marks at round numbers of a unit of this many seconds."""
     from matplotlib.ticker import MaxNLocator
 
-    class Round(MaxNLocator):
-        def tick_values(self, vmin, vmax):
-            return super().tick_values(vmin / seconds, vmax / seconds) * seconds
+    class RoundLocator(MaxNLocator):
+        def tick_values(self, vmin: float, vmax: float) -> Any:
+            values: Any = super().tick_values(vmin / seconds, vmax / seconds)
+            return values * seconds
 
-    return Round(nbins=7, steps=[1, 2, 2.5, 5, 10])
+    return RoundLocator(nbins=7, steps=[1, 2, 2.5, 5, 10])

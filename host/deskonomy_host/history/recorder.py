@@ -1,15 +1,16 @@
-"""A history: what running cities showed, second by second, in one SQLite file that stays small.
+"""Recording a history: the statuses of running cities, sample by sample, in one SQLite file that stays small.
 
-Here: the file's tables, and writing them. Not here: reading a history back (history_reader.py), its summary and its
-exports (history_export.py), pictures of it (plot.py).
+Here: writing the tables. Not here: the tables (schema.py), reading a history (reader.py), its summary and exports
+(export.py), pictures (plot.py).
 
-Amounts are mills (1/1000 of a coin or of a unit), times are seconds since 1970. One sample is one transaction and the
-file is in WAL mode, so that a run that is killed leaves every sample but the one that was being written.
+One sample is one transaction and the file is in WAL mode, so that after a kill every sample is there but the one that
+was being written.
 
-How it stays small: the latest KEEP samples stay as they were taken. Of older ones two become one, and again KEEP of
-those stay before two become one of four, and so on. A merged sample has the lowest and the highest price of its time
-and the mean of the means; all else is as it was at its end. So an hour at one sample a second has at most 3 times KEEP
-samples, a day 8 times, a year 16 times: for three cities with four goods 2.5 MB, 15 MB, 35 MB.
+Older samples are merged (telemetry/thinning.py): the latest KEEP samples stay as they were taken; of older ones two
+become one, and again KEEP of those stay before two become one of four, and so on. A merged sample has the lowest and
+the highest price of its time and the mean of the means; all else is as it was at its end. At one sample a second an
+hour has at most 3 times KEEP samples, a day 8 times, a year 16 times: for three cities with four goods 2.5 MB, 15 MB,
+35 MB.
 """
 
 import asyncio
@@ -17,128 +18,129 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any, Self
 
-from deskonomy_host.aio import background
+from deskonomy_host.aio import OnFailure, background
 from deskonomy_host.errors import OperationError
-from deskonomy_host.telemetry.events import Observer
+from deskonomy_host.history import schema
+from deskonomy_host.telemetry.events import NOTE, Event, EventDetector
+from deskonomy_host.telemetry.thinning import Thinning
 
 KEEP = 600  # samples of each age: ten minutes of seconds, then twenty minutes of pairs of seconds ...
-EVENTS_MAX = 10_000  # the latest
-SLOW = 10  # what changes slowly, or takes much room, is written with every tenth sample
-PEOPLE_MAX = 50  # locals of a city who are followed
-APPLICATION = 0x6465736B  # SQLite's application_id: "desk"
-VERSION = 1
+EVENTS_MAX = 10_000  # the latest ones are kept
+LOCALS_MAX = 50  # locals of a city that are recorded
+_SAMPLE_TICKS = 100  # a fast run is sampled every 100 ticks,
+_WAIT_MIN_S = 0.05  # but at most 20 times a second
 
-TABLES = {
-    "cities": "name TEXT PRIMARY KEY, colour TEXT, seed INTEGER, locals INTEGER",
-    "samples": "sample INTEGER PRIMARY KEY, time_s REAL NOT NULL, span INTEGER NOT NULL",
-    "states": "sample INTEGER, city TEXT, tick INTEGER, ticks_per_s REAL, locals_mills INTEGER, "
-    "merchants_mills INTEGER, ledger_mills INTEGER, under_way_mills INTEGER, heap_used INTEGER, heap_free INTEGER, "
-    "rssi INTEGER, PRIMARY KEY (sample, city)",
-    "goods": "sample INTEGER, city TEXT, good TEXT, price_min_mills INTEGER, price_mean_mills INTEGER, "
-    "price_max_mills INTEGER, owned_mills INTEGER, yield_mills INTEGER, merchants INTEGER, made INTEGER, "
-    "PRIMARY KEY (sample, city, good)",
-    "sensors": "sample INTEGER, city TEXT, sensor TEXT, raw REAL, level REAL, PRIMARY KEY (sample, city, sensor)",
-    "roads": "sample INTEGER, city TEXT, road TEXT, state TEXT, kind TEXT, sent INTEGER, received INTEGER, "
-    "waiting INTEGER, lost INTEGER, PRIMARY KEY (sample, city, road)",
-    "people": "sample INTEGER, city TEXT, local INTEGER, money_mills INTEGER, leisure INTEGER, "
-    "PRIMARY KEY (sample, city, local)",
-    "events": "time_s REAL NOT NULL, city TEXT, kind TEXT NOT NULL, text TEXT NOT NULL",
-    "about": "key TEXT PRIMARY KEY, value TEXT",
-}
-_TICKS = 100  # a sample so often where time passes fast,
-_WAIT_MIN_S = 0.05  # but no oftener than this
-_BY_SAMPLE = ("states", "goods", "sensors", "roads", "people")
+Statuses = Sequence[Mapping[str, Any]]
 
 
 class Recorder:
-    """Writes a history from `with` to its end; goes on with a file that is one. Raises OperationError for any other.
+    """Writes a history, inside `with`; goes on with a file that already is one."""
 
-    path: the file. colours: {city: colour} as world files have them. keep: see KEEP.
-    """
+    def __init__(self, path: str | Path, colours: Mapping[str, str] | None = None, keep: int = KEEP) -> None:
+        """Open or create the file.
 
-    def __init__(self, path, colours=None, keep=KEEP):
+        Args:
+            path: the file.
+            colours: {city: colour}, as world files state them.
+            keep: samples of each age.
+
+        Raises:
+            OperationError: the file cannot be written, or is not a history.
+        """
         self.path = Path(path)
         self._colours = colours or {}
         self._keep = keep
-        self._observer = Observer()
-        self._roads = {}  # (city, its road): (state, kind) as last written
-        self._cities = set()
-        self._goods = []  # in the order in which they came
+        self._detector = EventDetector()
+        self._roads: dict[tuple[str, str], tuple[str, str]] = {}  # {(city, its road): (state, kind)} as last written
+        self._cities: set[str] = set()
+        self._goods: list[str] = []  # in the order in which they appeared
         self._count = 0  # samples taken by this recorder
         try:
             self._open()
         except sqlite3.Error as error:
             raise OperationError(f"cannot write a history to {self.path}: {error}") from None
 
-    def _open(self):
-        new = not self.path.exists() or self.path.stat().st_size == 0
-        if not new:
-            from deskonomy_host.history.reader import History
-
-            History(self.path).close()  # raises Failed if it is none
+    def _open(self) -> None:
+        if self.path.exists() and self.path.stat().st_size > 0:
+            schema.open_for_reading(self.path).close()  # raises if the file is not a history
         self._db = db = sqlite3.connect(self.path, isolation_level=None)
         db.execute("BEGIN")
-        for name, columns in TABLES.items():
-            with_key = " WITHOUT ROWID" if name in _BY_SAMPLE else ""
+        for name, columns in schema.TABLES.items():
+            with_key = " WITHOUT ROWID" if name in schema.SAMPLE_TABLES else ""
             db.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns}){with_key}")
-        db.execute(f"PRAGMA application_id = {APPLICATION}")
-        db.execute(f"PRAGMA user_version = {VERSION}")
+        columns = {row[1] for row in db.execute("PRAGMA table_info(events)")}
+        for column in schema.EVENT_COLUMNS_ADDED:
+            if column not in columns:
+                db.execute(f"ALTER TABLE events ADD COLUMN {column} TEXT")
+        db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {schema.VERSION}")
         db.execute("COMMIT")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         self._next = db.execute("SELECT ifnull(max(sample), 0) + 1 FROM samples").fetchone()[0]
         for (goods,) in db.execute("SELECT value FROM about WHERE key = 'goods'"):
             self._goods = json.loads(goods)
-        self._ages = {}  # span: the samples that stand for so many, the oldest first
-        for sample, span in db.execute("SELECT sample, span FROM samples ORDER BY sample"):
-            self._ages.setdefault(span, deque()).append(sample)
+        rows = db.execute("SELECT sample, span FROM samples ORDER BY sample").fetchall()
+        self._samples = [sample for sample, _ in rows]  # the oldest first
+        ages = [span.bit_length() - 1 for _, span in rows]
+        counts = [ages.count(age) for age in range(max(ages, default=0) + 1)]
+        self._thinning = Thinning(self._keep, self._keep, counts)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *failure: object) -> None:
         self.close()
 
-    def close(self):
-        """All is written; the file is whole without its -wal."""
+    def close(self) -> None:
+        """Write everything; the file is complete without its -wal."""
         self._db.close()
 
-    def record(self, statuses, time_s=None):
-        """Write a sample. statuses: status dicts; those with a "detail" have people to follow."""
+    def record(self, statuses: Statuses, time_s: float | None = None) -> None:
+        """Write a sample.
+
+        Args:
+            statuses: the statuses; those with a "detail" have residents to record.
+            time_s: seconds since 1970; None for now.
+        """
         time_s = time.time() if time_s is None else time_s
         sample = self._next
-        slow = self._count % SLOW == 0
+        is_slow = self._count % schema.SLOW_SAMPLES == 0
         db = self._db
         db.execute("BEGIN")
         db.execute("INSERT INTO samples VALUES (?, ?, 1)", (sample, time_s))
         for status in statuses:
-            self._record(sample, status, slow)
-        for status in statuses if slow else ():
-            db.executemany("INSERT INTO people VALUES (?, ?, ?, ?, ?)", _people(sample, status))
-        for event in self._observer.observe(time_s, statuses):
-            db.execute("INSERT INTO events VALUES (:time, :city, :kind, :text)", event)
-        self._ages.setdefault(1, deque()).append(sample)
-        self._thin(1)
-        if slow:
-            db.execute(
-                "DELETE FROM events WHERE rowid <= (SELECT max(rowid) FROM events) - ?",
-                (EVENTS_MAX,),
-            )
+            self._record_city(sample, status, is_slow)
+        for status in statuses if is_slow else ():
+            db.executemany("INSERT INTO people VALUES (?, ?, ?, ?, ?)", _people_rows(sample, status))
+        for event in self._detector.detect(time_s, statuses):  # type: ignore[arg-type] - a status is a Status
+            self.record_event(event)
+        self._samples.append(sample)
+        for row in self._thinning.add():
+            self._merge(self._samples.pop(row), self._samples[row])
+        if is_slow:
+            db.execute("DELETE FROM events WHERE rowid <= (SELECT max(rowid) FROM events) - ?", (EVENTS_MAX,))
         db.execute("COMMIT")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
         self._next += 1
         self._count += 1
 
-    def note(self, text, city=None, kind="note", time_s=None):
-        """Write down that something happened."""
-        time_s = time.time() if time_s is None else time_s
-        self._db.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (time_s, city, kind, text))
+    def record_event(self, event: Event) -> None:
+        """Write an event."""
+        self._db.execute(
+            "INSERT INTO events (time_s, city, kind, text, type, road) VALUES (?, ?, ?, ?, ?, ?)",
+            (event.time_s, event.city or None, event.category, event.text, event.type, event.road or None),
+        )
 
-    def _record(self, sample, status, slow):
+    def note(self, text: str, city: str = "", time_s: float | None = None) -> None:
+        """Write a note: one sentence about what happened."""
+        self.record_event(Event(time.time() if time_s is None else time_s, city, NOTE, text))
+
+    def _record_city(self, sample: int, status: Mapping[str, Any], is_slow: bool) -> None:
         db, city = self._db, status["city"]
         if city not in self._cities:
             self._cities.add(city)
@@ -153,105 +155,98 @@ class Recorder:
                 db.execute("INSERT OR REPLACE INTO about VALUES ('goods', ?)", (json.dumps(self._goods),))
         money, heap = status["money"], status.get("heap") or {}
         db.execute(
-            f"INSERT INTO states VALUES ({_marks(11)})",
+            f"INSERT INTO states VALUES ({_placeholders(11)})",
             (
                 *(sample, city, status["tick"], status.get("ticks_per_s")),
-                *(_mills(money[who]) for who in ("locals", "merchants", "ledger")),
+                *(_mills(money[owner]) for owner in ("locals", "merchants", "ledger")),
                 _mills(status.get("detail", {}).get("under_way", 0)),
                 *(heap.get("used"), heap.get("free"), status.get("rssi")),
             ),
         )
+        db.executemany(f"INSERT INTO goods VALUES ({_placeholders(10)})", _good_rows(sample, status))
         db.executemany(
-            f"INSERT INTO goods VALUES ({_marks(10)})",
+            f"INSERT INTO sensors VALUES ({_placeholders(5)})",
             [
-                (
-                    *(sample, city, good),
-                    *(_mills(price[what]) for what in ("min", "mean", "max")),
-                    *(_mills(status["owned"][good]), _mills(status["yield"][good]), status["merchants"].get(good, 0)),
-                    status.get("made", {}).get(good),
-                )
-                for good, price in status["price"].items()
-            ],
-        )
-        db.executemany(
-            f"INSERT INTO sensors VALUES ({_marks(5)})",
-            [
-                (sample, city, name, read["raw"], read["level"])
-                for name, read in status.get("sensors", {}).items()
-                if "level" in read
+                (sample, city, name, sensor["raw"], sensor["level"])
+                for name, sensor in status.get("sensors", {}).items()
+                if "level" in sensor
             ],
         )
         columns = ("state", "kind", "sent", "received", "waiting", "lost")
         db.executemany(
-            f"INSERT INTO roads VALUES ({_marks(9)})",
+            f"INSERT INTO roads VALUES ({_placeholders(9)})",
             [
                 (sample, city, name, *(road[column] for column in columns))
                 for name, road in status["roads"].items()
-                if slow or self._roads.get((city, name)) != (road["state"], road["kind"])
+                if is_slow or self._roads.get((city, name)) != (road["state"], road["kind"])
             ],
         )
         self._roads |= {(city, name): (road["state"], road["kind"]) for name, road in status["roads"].items()}
 
-    def _thin(self, span):
-        """Merge the two oldest samples of this span where there are too many, and so on with the next span."""
-        ages = self._ages[span]
-        while len(ages) > self._keep + 1:
-            gone, kept = ages.popleft(), ages.popleft()
-            self._merge(gone, kept)
-            self._db.execute("UPDATE samples SET span = ? WHERE sample = ?", (2 * span, kept))
-            self._ages.setdefault(2 * span, deque()).append(kept)
-            self._thin(2 * span)
-
-    def _merge(self, gone, kept):
-        db, pair = self._db, {"gone": gone, "kept": kept}
+    def _merge(self, removed: int, kept: int) -> None:
+        """Merge a sample into the one that follows it."""
+        db, pair = self._db, {"removed": removed, "kept": kept}
         db.execute(
             """UPDATE goods SET price_min_mills = min(goods.price_min_mills, other.price_min_mills),
                  price_mean_mills = (goods.price_mean_mills + other.price_mean_mills) / 2,
                  price_max_mills = max(goods.price_max_mills, other.price_max_mills)
                FROM goods AS other
-               WHERE goods.sample = :kept AND other.sample = :gone
+               WHERE goods.sample = :kept AND other.sample = :removed
                  AND other.city = goods.city AND other.good = goods.good""",
             pair,
         )
         for table in ("roads", "people"):
-            db.execute(f"UPDATE OR IGNORE {table} SET sample = :kept WHERE sample = :gone", pair)
-        for table in ("samples", *_BY_SAMPLE):
-            db.execute(f"DELETE FROM {table} WHERE sample = :gone", {"gone": gone})
+            db.execute(f"UPDATE OR IGNORE {table} SET sample = :kept WHERE sample = :removed", pair)
+        for table in ("samples", *schema.SAMPLE_TABLES):
+            db.execute(f"DELETE FROM {table} WHERE sample = :removed", {"removed": removed})
+        db.execute("UPDATE samples SET span = 2 * span WHERE sample = :kept", {"kept": kept})
 
 
-def _people(sample, status):
-    """Rows of money and leisure of up to PEOPLE_MAX locals, the same ones each time."""
+def _good_rows(sample: int, status: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    return [
+        (
+            *(sample, status["city"], good),
+            *(_mills(price[statistic]) for statistic in ("min", "mean", "max")),
+            *(_mills(status["owned"][good]), _mills(status["yield"][good]), status["merchants"].get(good, 0)),
+            status.get("made", {}).get(good),
+        )
+        for good, price in status["price"].items()
+    ]
+
+
+def _people_rows(sample: int, status: Mapping[str, Any]) -> list[tuple[int, str, int, int, int]]:
+    """Return rows of money and leisure of up to LOCALS_MAX locals, the same ones each time."""
     people = status.get("detail", {}).get("leisure", [])
-    step = -(-len(people) // PEOPLE_MAX) or 1
+    step = -(-len(people) // LOCALS_MAX) or 1
     return [
         (sample, status["city"], index, _mills(people[index][0]), people[index][1])
         for index in range(0, len(people), step)
     ]
 
 
-def _mills(amount):
+def _mills(amount: float) -> int:
     return round(amount * 1000)
 
 
-def _marks(count):
+def _placeholders(count: int) -> str:
     return ", ".join("?" * count)
 
 
 @contextlib.asynccontextmanager
-async def recording(recorder, read):
-    """Record what read() gives (status dicts): a sample a second, up to 20 of a fast run, the last one at the end."""
+async def recording(recorder: Recorder, read: Callable[[], Statuses]) -> AsyncIterator[None]:
+    """Record what read() returns: a sample a second, up to 20 of a fast run, and the last one at the end."""
     try:
-        async with background(_record_on(recorder, read)):
+        async with background(partial(_record_samples, recorder, read), "recording the history", OnFailure.RESTART):
             yield
     finally:
         recorder.record(read())
 
 
-async def _record_on(recorder, read):
+async def _record_samples(recorder: Recorder, read: Callable[[], Statuses]) -> None:
     wait_s = _WAIT_MIN_S
     while True:
         statuses = read()
         recorder.record(statuses)
         pace = max((status.get("ticks_per_s") or 0 for status in statuses), default=0)
-        wait_s = min(1, max(_WAIT_MIN_S, _TICKS / pace if pace else 2 * wait_s))
+        wait_s = min(1, max(_WAIT_MIN_S, _SAMPLE_TICKS / pace if pace else 2 * wait_s))
         await asyncio.sleep(wait_s)

@@ -1,0 +1,1 @@
+"""Statuses in a terminal: JSON lines, plain lines, or a live view."""

@@ -1,53 +1,57 @@
-"""How cities look in a terminal: statuses in, lines of text out, for any width and height.
+"""The layout of cities in a terminal: statuses in, lines of text out, for any width and height.
 
-Here: one frame of the live view, and the plain lines that stand in for it. Not here: when it is drawn (display.py).
+Here: one frame of the live view, and plain lines. Not here: when they are drawn (display.py).
 """
 
 from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.text import Text
 
-WINDOW_S = 120  # how far back a trend looks
-NARROWEST = 76  # columns that one city takes at the least
+Status = Mapping[str, Any]
+WINDOW_S = 120  # the length of a trend
+CITY_COLUMNS_MIN = 76  # a city in full does not fit into fewer columns
 _BARS = "▁▂▃▄▅▆▇█"
 _DIM = "bright_black"
 
 
 class Trends:
-    """Every city's mean prices over the last two minutes, one sample a second."""
+    """Each city's mean prices over the last two minutes, one sample a second."""
 
-    def __init__(self):
-        self._samples = {}  # (city, good): prices
-        self._count = {}  # (city, good): samples ever taken
+    def __init__(self) -> None:
+        self._samples: dict[tuple[str, str], deque[float]] = {}  # by (city, good)
+        self._count: dict[tuple[str, str], int] = {}  # by (city, good): all samples that were ever taken
 
-    def sample(self, statuses):
-        """Keep what these statuses say; to be called once a second."""
+    def sample(self, statuses: Sequence[Status]) -> None:
+        """Add a sample of these statuses. Call it once a second."""
         for status in statuses:
             for good, price in status["price"].items():
                 key = status["city"], good
                 self._samples.setdefault(key, deque(maxlen=WINDOW_S)).append(price["mean"])
                 self._count[key] = self._count.get(key, 0) + 1
 
-    def spark(self, city, good, width):
-        """What is known of the window in at most so many characters."""
+    def spark(self, city: str, good: str, width: int) -> str:
+        """Return the trend of a good's price as bars, in at most `width` characters."""
         samples = self._samples.get((city, good), ())
         first = self._count.get((city, good), 0) - len(samples)
         size = 1
         while len(samples) > size * width:
             size *= 2
-        buckets = {}  # by their place in all of time, so that a column once drawn keeps its height
+        # Numbered from the first sample ever taken, so that the samples of a bar, and its height, do not change.
+        buckets: dict[int, list[float]] = {}
         for index, price in enumerate(samples, first):
             buckets.setdefault(index // size, []).append(price)
         means = [sum(prices) / len(prices) for prices in buckets.values()][-width:]
         if not means:
             return ""
         low, high = min(means), max(means)
-        span = max(high - low, 0.04 * high, 0.001)  # less than that is a flat line
+        span = max(high - low, 0.04 * high, 0.001)  # a smaller change is drawn as a flat line
         bottom = (low + high - span) / 2
         return "".join(_BARS[min(7, int(8 * (mean - bottom) / span))] for mean in means)
 
-    def direction(self, city, good):
-        """1, -1 or 0: whether the price rose or fell by more than 1 % in the last ten seconds."""
+    def direction(self, city: str, good: str) -> int:
+        """Return 1 or -1 if the price rose or fell by more than 1 % in the last ten seconds, else 0."""
         samples = self._samples.get((city, good), ())
         if not samples:
             return 0
@@ -55,27 +59,42 @@ class Trends:
         return (now > before * 1.01) - (now < before * 0.99)
 
 
-def frame(statuses, colours, trends, width, height, notes=(), hint=""):
-    """A list of at most `height` Texts, none wider than `width`.
+def frame(
+    statuses: Sequence[Status],
+    colours: Mapping[str, str],
+    trends: Trends,
+    width: int,
+    height: int,
+    notes: Sequence[str] = (),
+    hint: str = "",
+) -> list[Text]:
+    """Return a frame: at most `height` lines, none wider than `width` columns.
 
-    statuses: status dicts, in order. colours: {city: colour}. notes: lines about what happened, the latest last.
-    hint: one line to go at the foot.
+    Args:
+        statuses: the statuses of the cities, in their order.
+        colours: {city: colour}.
+        trends: the trends of the prices.
+        width: columns of the terminal.
+        height: lines of the terminal.
+        notes: lines about events, the latest last.
+        hint: the last line.
     """
     head = [_cut(_headline(statuses), width)]
     foot = [_cut(Text(" " + hint, style=_DIM), width)] if hint else []
-    told = [_cut(Text(" " + note), width) for note in notes]
-    room = height - len(head) - len(foot)
-    body = _blocks(statuses, colours, trends, width, room, len(told[:1]))
+    note_lines = [_cut(Text(" " + note), width) for note in notes]
+    note_lines_min = min(1, len(note_lines))
+    free = height - len(head) - len(foot)
+    body = _blocks(statuses, colours, trends, width, free, note_lines_min)
     if body is None:
-        body = _rows(statuses, colours, trends, width, room - len(told[:1]))
-    room -= len(body)
-    if room > len(told[:1]) + 1:
+        body = _rows(statuses, colours, trends, width, free - note_lines_min)
+    free -= len(body)
+    if free > note_lines_min + 1:
         body = [Text(), *body, Text()]
-        room -= 2
-    return head + body + told[len(told) - min(room, len(told)) :] + foot
+        free -= 2
+    return head + body + note_lines[len(note_lines) - min(free, len(note_lines)) :] + foot
 
 
-def _headline(statuses):
+def _headline(statuses: Sequence[Status]) -> Text:
     locals_ = sum(status["locals"] for status in statuses)
     merchants = sum(sum(status["merchants"].values()) for status in statuses)
     speed = max((status.get("ticks_per_s", 0) for status in statuses), default=0)
@@ -87,9 +106,14 @@ def _headline(statuses):
     return text
 
 
-def _blocks(statuses, colours, trends, width, height, spare):
-    """All cities in full, in as few columns as fit, apart where `spare` lines stay free; None if they don't fit."""
-    for columns in range(1, width // NARROWEST + 1):
+def _blocks(
+    statuses: Sequence[Status], colours: Mapping[str, str], trends: Trends, width: int, height: int, spare: int
+) -> list[Text] | None:
+    """Return all cities in full, in as few columns as fit; None if they do not fit.
+
+    Blank lines separate them if `spare` lines stay free.
+    """
+    for columns in range(1, width // CITY_COLUMNS_MIN + 1):
         inner = (width - 2 * (columns - 1)) // columns
         blocks = [_block(status, colours, trends, inner) for status in statuses]
         rows = [blocks[start : start + columns] for start in range(0, len(blocks), columns)]
@@ -104,7 +128,7 @@ def _blocks(statuses, colours, trends, width, height, spare):
     return None
 
 
-def _beside(blocks, width):
+def _beside(blocks: Sequence[Sequence[Text]], width: int) -> list[Text]:
     lines = []
     for index in range(max(map(len, blocks))):
         line = Text()
@@ -116,8 +140,8 @@ def _beside(blocks, width):
     return lines
 
 
-def _block(status, colours, trends, width):
-    """One city: its goods, its sensors, its roads."""
+def _block(status: Status, colours: Mapping[str, str], trends: Trends, width: int) -> list[Text]:
+    """Return one city in full: its goods, its sensors, its roads."""
     city, colour = status["city"], colours.get(status["city"], "white")
     trend_width = width - 64
     name = Text("▌", style=colour).append(_shorten(city, 13), style=f"bold {colour}")
@@ -143,7 +167,7 @@ def _block(status, colours, trends, width):
     return lines + _roads(status["roads"], colour, width)
 
 
-def _sensor(name, sensor, colour):
+def _sensor(name: str, sensor: Mapping[str, Any], colour: str) -> Text:
     line = Text("▌", style=colour).append(f" {_shorten(name, 8):<8}  ", style="default")
     if "level" not in sensor:
         return line.append(sensor.get("error", "no reading yet"), style="bold red" if "error" in sensor else _DIM)
@@ -153,17 +177,17 @@ def _sensor(name, sensor, colour):
     return line.append(f" {level:4.0%}", style="bold yellow").append(f"   reads {sensor['raw']}", style=_DIM)
 
 
-def _roads(roads, colour, width):
-    """The roads, as many a line as fit."""
-    lines = []
+def _roads(roads: Mapping[str, Mapping[str, Any]], colour: str, width: int) -> list[Text]:
+    """Return the roads, as many in a line as fit."""
+    lines: list[Text] = []
     for name, road in sorted(roads.items()):
         up = road["state"] == "up"
         part = Text("⇄ " if up else "✕ ", style="green" if up else "red").append(name, style="default")
         part.append(f" {road['kind']}" + ("" if up else f", {road['state']}"), style=_DIM if up else "red")
         part.append(f" →{road['sent']:,} ←{road['received']:,}", style="default")
-        for count, what in ((road["waiting"], "waiting"), (road["lost"], "lost")):
+        for count, label in ((road["waiting"], "waiting"), (road["lost"], "lost")):
             if count:
-                part.append(f" {count:,} {what}", style="yellow")
+                part.append(f" {count:,} {label}", style="yellow")
         if lines and lines[-1].cell_len + 3 + part.cell_len <= width:
             lines[-1].append("   ").append_text(part)
         else:
@@ -173,16 +197,19 @@ def _roads(roads, colour, width):
     return [_cut(line, width) for line in lines]
 
 
-def _dots(count, colour):
-    room = 8
+def _dots(count: int, colour: str) -> Text:
+    """Return a number of merchants with as many dots, up to eight."""
+    dots_max = 8
     text = Text(f"{count:>2} ", style="default" if count else _DIM)
-    text.append("•" * min(count, room), style=colour)
+    text.append("•" * min(count, dots_max), style=colour)
     text.truncate(11, pad=True)
     return text
 
 
-def _rows(statuses, colours, trends, width, height):
-    """A line a city, for more of them than the window has room for."""
+def _rows(
+    statuses: Sequence[Status], colours: Mapping[str, str], trends: Trends, width: int, height: int
+) -> list[Text]:
+    """Return one line for each city, for worlds that do not fit in full."""
     name_width = max((len(_shorten(status["city"], 14)) for status in statuses), default=0)
     lines = []
     for status in statuses[: height if len(statuses) <= height else max(0, height - 1)]:
@@ -198,13 +225,13 @@ def _rows(statuses, colours, trends, width, height):
         line.append(f" ⇄ {up}", style="green" if up == len(status["roads"]) else "red")
         lines.append(_cut(line, width))
     if len(lines) < len(statuses) and height > 0:
-        more = f" and {len(statuses) - len(lines)} more cities: make the window higher"
-        lines.append(_cut(Text(more, style=_DIM), width))
+        rest = f" and {len(statuses) - len(lines)} more cities: make the window higher"
+        lines.append(_cut(Text(rest, style=_DIM), width))
     return lines
 
 
-def plain(status):
-    """A city in one line without colours, for a log."""
+def plain_line(status: Status) -> str:
+    """Return a city in one line without colours, for a log."""
     parts = []
     for good, price in status["price"].items():
         gives = status["yield"][good]
@@ -217,16 +244,16 @@ def plain(status):
     return f"{status['city']} tick {status['tick']}: {', '.join(parts)}"
 
 
-def _price(amount, digits=2):
+def _price(amount: float, digits: int = 2) -> str:
     if abs(amount) < 1000:
         return f"{amount:.{digits}f}"
     return f"{amount:.0f}" if abs(amount) < 100_000 else f"{amount / 1000:.0f}k"
 
 
-def _shorten(text, length):
+def _shorten(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _cut(text, width):
+def _cut(text: Text, width: int) -> Text:
     text.truncate(width, overflow="ellipsis")
     return text

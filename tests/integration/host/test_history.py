@@ -1,7 +1,8 @@
-"""A history as a user meets it: written by a run, killed or not, read back, exported, refused where it is none."""
+"""Histories: recorded by a run, also one that is killed; read back, exported, played back; invalid files."""
 
 import csv
 import json
+import lzma
 import os
 import sqlite3
 import urllib.request
@@ -10,22 +11,25 @@ import pytest
 from deskonomy import status
 from deskonomy.economy.city import City
 from deskonomy.roads.local import connect
-from deskonomy_host.apps.playback import Played
+from deskonomy_host.apps.playback import HistoryPlayer
 from deskonomy_host.errors import OperationError, UsageError
-from deskonomy_host.history import export as history_export
+from deskonomy_host.history import export
 from deskonomy_host.history.reader import History
-from deskonomy_host.history.recorder import EVENTS_MAX, KEEP, PEOPLE_MAX, SLOW, Recorder
-from deskonomy_host.telemetry.statistics import Detail
+from deskonomy_host.history.recorder import EVENTS_MAX, KEEP, LOCALS_MAX, Recorder
+from deskonomy_host.history.schema import SLOW_SAMPLES
+from deskonomy_host.telemetry.events import NOTE, Event
+from deskonomy_host.telemetry.statistics import CityStatistics
 from helpers.commands import PATIENCE_S
-from proofs.chaos.town import free_ports
+from helpers.ports import find_free_ports
+from helpers.repository import REPO
 
 
-class Two:
+class TwoCities:
     """Two cities with a road between them."""
 
     def __init__(self):
         self.cities = City("RIVERWOOD", 1), City("SEASIDE", 2)
-        self._detail = Detail()
+        self._detail = CityStatistics()
         connect(*self.cities)
 
     def run(self, ticks):
@@ -34,14 +38,16 @@ class Two:
                 city.run(1)
 
     def read(self):
-        """Their statuses, as if each had a light sensor."""
+        """Return their statuses, as if each had a light sensor."""
         sensors = [("sensors", '{"light": {"raw": 3, "level": 0.5}}')]
-        return [json.loads(status.line(city, sensors)) | {"detail": self._detail(city)} for city in self.cities]
+        return [
+            json.loads(status.format_status(city, sensors)) | {"detail": self._detail(city)} for city in self.cities
+        ]
 
 
 def write(path, samples=30, keep=KEEP, ticks=10):
-    """A history of two cities, a sample each second; returns what was recorded, [(time_s, statuses)]."""
-    two = Two()
+    """Record two cities, a sample each second; return the recorded [(time_s, statuses)]."""
+    two = TwoCities()
     recorded = []
     with Recorder(path, {"RIVERWOOD": "green", "SEASIDE": "#1188aa"}, keep) as recorder:
         for second in range(samples):
@@ -60,7 +66,7 @@ def without(status, *keys):
     return {key: value for key, value in status.items() if key not in keys}
 
 
-def test_what_was_recorded_is_read_back(file):
+def test_recorded_statuses_are_read_back(file):
     recorded = write(file)
     with History(file) as history:
         assert (history.samples, history.begin_s, history.end_s) == (30, 1000, 1029)
@@ -70,11 +76,11 @@ def test_what_was_recorded_is_read_back(file):
             assert time_s == read_s
             assert history.at(time_s + 0.5) == (read_s, read)
             for expected, found in zip(then, read, strict=True):
-                # The digest is of no use in a picture; roads and people are written every so often.
+                # The digest is not recorded; roads and residents are recorded with every tenth sample.
                 slow = "roads", "detail"
                 assert without(found, "ticks_per_s", *slow) == without(expected, "digest", *slow)
                 assert found["roads"].keys() == expected["roads"].keys()
-                if index % SLOW == 0:
+                if index % SLOW_SAMPLES == 0:
                     assert {**expected["detail"], **found["detail"]} == expected["detail"]
                     for name, road in found["roads"].items():
                         assert {**expected["roads"][name], **road} == expected["roads"][name]
@@ -86,8 +92,8 @@ def test_what_was_recorded_is_read_back(file):
         assert len(history.people("RIVERWOOD")) == 20
 
 
-def test_a_sensor_that_fails_leaves_a_gap(file):
-    two = Two()
+def test_failed_sensor_leaves_gap(file):
+    two = TwoCities()
     with Recorder(file, {}) as recorder:
         for second in range(3):
             states = two.read()
@@ -99,7 +105,7 @@ def test_a_sensor_that_fails_leaves_a_gap(file):
         assert history.sensors("SEASIDE")["light"][0] == [1000, 1001, 1002]
 
 
-def test_old_samples_are_merged_two_and_two(file):
+def test_old_samples_are_merged_in_pairs(file):
     keep, samples = 20, 700
     recorded = write(file, samples, keep, ticks=1)
     with History(file) as history:
@@ -123,8 +129,8 @@ def test_old_samples_are_merged_two_and_two(file):
             assert read[0]["roads"]["SEASIDE"]["state"] == "up"
 
 
-def test_a_history_stays_small(file):
-    """The bound that history.py states: at most KEEP samples of each age, and so many bytes for each."""
+def test_history_size_is_bounded(file):
+    """The bound that history/recorder.py states: at most KEEP samples of each age, and their bytes."""
     samples, keep = 3000, 50
     write(file, samples, keep, ticks=1)
     with History(file) as history:
@@ -132,13 +138,13 @@ def test_a_history_stays_small(file):
         assert history.samples <= ages * (keep + 1)
         goods, cities, roads, people = (history.query(f"SELECT count(*) FROM {table}")[0][0] for table in
                                         ("goods", "states", "roads", "people"))  # fmt: skip
-        assert people <= history.samples * PEOPLE_MAX * 2
+        assert people <= history.samples * LOCALS_MAX * 2
     stated = 60 * goods + 80 * cities + 60 * roads + 30 * people + 50 * history.samples + 200_000
     assert os.path.getsize(file) < stated
 
 
-def test_events_are_bounded_too(file):
-    two = Two()
+def test_number_of_events_is_bounded(file):
+    two = TwoCities()
     with Recorder(file) as recorder:
         for number in range(EVENTS_MAX + 5):
             recorder.note(f"number {number}", time_s=number)
@@ -149,29 +155,29 @@ def test_events_are_bounded_too(file):
         assert "number 0" not in [event.text for event in events]
 
 
-def test_what_changes_becomes_an_event(file):
-    two = Two()
+def test_changes_become_events(file):
+    two = TwoCities()
     with Recorder(file) as recorder:
         recorder.record(two.read(), time_s=1)
-        two.cities[0].set_yield("wood", 250, by_hand=True)
+        two.cities[0].set_yield("wood", 250, override=True)
         two.cities[0].roads["SEASIDE"].state = "down"
         for second in (2, 3, 4):
             recorder.record(two.read(), time_s=second)
         recorder.note("the cat sat on the board", "SEASIDE", time_s=5)
     with History(file) as history:
-        told = [(event.time_s, event.city, event.kind, event.text) for event in history.events()]
-    assert told == [
-        (1, "RIVERWOOD", "city", "RIVERWOOD is here, at tick 0"),
-        (1, "SEASIDE", "city", "SEASIDE is here, at tick 0"),
+        events = [(event.time_s, event.city, event.category, event.text) for event in history.events()]
+    assert events == [
+        (1, "RIVERWOOD", "city", "RIVERWOOD has appeared at tick 0"),
+        (1, "SEASIDE", "city", "SEASIDE has appeared at tick 0"),
         (2, "RIVERWOOD", "road", "RIVERWOOD: the road to SEASIDE is closed"),
-        (3, "RIVERWOOD", "yield", "RIVERWOOD: one act of making wood now gives 0.25"),
+        (3, "RIVERWOOD", "yield", "RIVERWOOD: the yield of wood is now 0.25"),
         (5, "SEASIDE", "note", "the cat sat on the board"),
     ]
 
 
-def test_a_second_run_goes_on_with_the_file(file):
+def test_second_run_continues_file(file):
     write(file, 25, keep=10)
-    two = Two()
+    two = TwoCities()
     with Recorder(file, keep=10) as recorder:
         for second in range(25):
             recorder.record(two.read(), 2000 + second)
@@ -182,8 +188,8 @@ def test_a_second_run_goes_on_with_the_file(file):
         assert history.colours["RIVERWOOD"] == "green"
 
 
-def test_a_history_is_read_while_it_is_written(file):
-    two = Two()
+def test_history_is_readable_while_it_is_written(file):
+    two = TwoCities()
     with Recorder(file) as recorder:
         recorder.record(two.read())
         with History(file) as history:
@@ -193,7 +199,7 @@ def test_a_history_is_read_while_it_is_written(file):
             assert history.samples == 2
 
 
-def test_summary(file, deskonomy):
+def test_summary_lists_cities_and_events(file, deskonomy):
     write(file)
     done = deskonomy(f"history {file}")
     assert (done.returncode, done.stderr) == (0, "")
@@ -202,7 +208,7 @@ def test_summary(file, deskonomy):
     assert "SEASIDE, ticks 10 to 300" in done.stdout
 
 
-def test_csv(file, tmp_path, deskonomy):
+def test_csv_export_has_every_row(file, tmp_path, deskonomy):
     recorded = write(file)
     done = deskonomy(f"history {file} --csv {tmp_path / 'out'}")
     assert done.stdout == f"8 CSV files in {tmp_path / 'out'}\n"
@@ -213,7 +219,7 @@ def test_csv(file, tmp_path, deskonomy):
     assert int(last["price_mean_mills"]) == round(recorded[-1][1][1]["price"]["bed"]["mean"] * 1000)
 
 
-def test_parquet(file, tmp_path, deskonomy):
+def test_parquet_export_has_every_row(file, tmp_path, deskonomy):
     parquet = pytest.importorskip("pyarrow.parquet")
     recorded = write(file)
     done = deskonomy(f"history {file} --parquet {tmp_path / 'out'}")
@@ -263,56 +269,56 @@ def make_folder(path):
     path.mkdir()
 
 
-NO_HISTORIES = {
+INVALID_FILES = {
     make_absent: "cannot read {}: No such file or directory",
-    make_empty: "{} is empty: nothing was ever recorded in it",
-    make_foreign: "{} is no history: write one with deskonomy run --history FILE.db",
-    make_of_another_program: "{} is another program's database, no history",
-    make_truncated: "{} is damaged or not all there: ",
-    make_cut_in_its_head: "{} is damaged or not all there: ",
-    make_damaged: "{} is damaged or not all there: ",
+    make_empty: "{} is empty: no run has recorded anything in it",
+    make_foreign: "{} is not a history: record one with deskonomy run --history FILE.db",
+    make_of_another_program: "{} is a database of another program, not a history",
+    make_truncated: "{} is damaged or incomplete: ",
+    make_cut_in_its_head: "{} is damaged or incomplete: ",
+    make_damaged: "{} is damaged or incomplete: ",
     make_folder: "cannot read {}: Is a directory",
 }
 
 
-@pytest.mark.parametrize("make", NO_HISTORIES, ids=lambda make: make.__name__.removeprefix("make_"))
+@pytest.mark.parametrize("make", INVALID_FILES, ids=lambda make: make.__name__.removeprefix("make_"))
 @pytest.mark.parametrize("command", ["history {}", "plot {} -o {}.png"])
-def test_what_is_no_history_is_said_in_one_line(make, command, file, deskonomy):
+def test_invalid_history_fails_with_one_line(make, command, file, deskonomy):
     make(file)
     done = deskonomy(command.format(file, file))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith("deskonomy: " + NO_HISTORIES[make].format(file))
+    assert done.stderr.startswith("deskonomy: " + INVALID_FILES[make].format(file))
 
 
-def test_nothing_is_written_into_what_is_no_history(file):
+def test_recorder_does_not_write_into_other_file(file):
     make_foreign(file)
     before = file.read_bytes()
-    with pytest.raises(OperationError, match="is no history"):
+    with pytest.raises(OperationError, match="is not a history"):
         Recorder(file)
     assert file.read_bytes() == before
 
 
-def test_a_history_without_samples(file):
+def test_history_without_samples_is_rejected(file):
     Recorder(file).close()
-    with pytest.raises(OperationError, match="holds no samples"):
-        history_export.show(file)
+    with pytest.raises(OperationError, match="contains no samples"):
+        export.export_history(file)
 
 
-def test_a_folder_that_cannot_be_made(file):
+def test_export_into_impossible_folder_fails(file):
     write(file, 2)
     with pytest.raises(OperationError, match="cannot write to"):
-        history_export.show(file, csv_dir=file / "inside")
+        export.export_history(file, csv_dir=file / "inside")
 
 
-def test_a_run_keeps_its_history(file, deskonomy):
+def test_run_records_history(file, deskonomy):
     done = deskonomy(f"run RIVERWOOD SEASIDE --ticks 2000 --speed 2000 --json --history {file}")
     assert (done.returncode, done.stderr.count("listens")) == (0, 2)
     ends = {row["city"]: row for row in map(json.loads, done.stdout.splitlines())}
     with History(file) as history:
         assert history.colours == {"RIVERWOOD": "green", "SEASIDE": "cyan"}
         *_, (_, last) = history.states()
-        assert history.samples >= 3  # a busy machine takes few
+        assert history.samples >= 3  # a busy machine takes few samples
         for found in last:
             expected = ends[found["city"]]
             assert found["tick"] == 2000
@@ -321,7 +327,7 @@ def test_a_run_keeps_its_history(file, deskonomy):
     assert not file.with_name("two.db-wal").exists()
 
 
-def test_a_run_that_is_killed_leaves_a_readable_history(file, start, deskonomy):
+def test_killed_run_leaves_readable_history(file, start, deskonomy):
     running = start(f"run RIVERWOOD SEASIDE --speed 1000 --json --history {file}")
     running.until(lambda status: status["tick"] > 500)
     running.process.kill()
@@ -330,37 +336,35 @@ def test_a_run_that_is_killed_leaves_a_readable_history(file, start, deskonomy):
         assert history.samples >= 1
         assert [len(read) for _, read in history.states()] == [2] * history.samples
     assert deskonomy(f"history {file}").returncode == 0
-    # The next run goes on with it.
+    # The next run continues it.
     assert deskonomy(f"run RIVERWOOD SEASIDE --ticks 10 --json --history {file}").returncode == 0
     with History(file) as again:
         assert again.samples > history.samples
 
 
-def test_a_run_refuses_to_write_into_something_else(file, deskonomy):
+def test_run_rejects_history_in_other_file(file, deskonomy):
     make_foreign(file)
     done = deskonomy(f"run RIVERWOOD --ticks 10 --history {file}")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"deskonomy: {file} is no history: write one with deskonomy run --history FILE.db\n"
+    assert done.stderr == f"deskonomy: {file} is not a history: record one with deskonomy run --history FILE.db\n"
     done = deskonomy(f"run RIVERWOOD --ticks 10 --history {file}/in.db")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"deskonomy: cannot write a history to {file}/in.db: ")
 
 
-def test_a_history_is_played_back(file):
+def test_history_is_played_back(file):
     recorded = write(file)
     clock = [0.0]
     with Recorder(file) as recorder:
         recorder.note("the cat sat on the board", "SEASIDE", time_s=1010.5)
     with History(file) as history:
-        played = Played(history, lambda: clock[0])
+        played = HistoryPlayer(history, lambda: clock[0])
         assert (played.origin, played.now_s()) == ("two.db", 1000)
         assert played.clock() == {"paused": False, "ticks_per_s": 10, "from": 1000, "to": 1029}
         clock[0] = 11.2
         assert [found["tick"] for found in played.read()] == [120, 120]
         assert played.read()[0]["price"] == recorded[11][1][0]["price"]
-        assert played.take_events() == [
-            {"time": 1010.5, "city": "SEASIDE", "kind": "note", "text": "the cat sat on the board"}
-        ]
+        assert played.take_events() == [Event(1010.5, "SEASIDE", NOTE, "the cat sat on the board")]
         assert played.take_events() == []
         played.pause(True)
         clock[0] = 20
@@ -381,9 +385,9 @@ def test_a_history_is_played_back(file):
                 wrong()
 
 
-def test_the_dashboard_plays_a_history(file, start, deskonomy):
+def test_dashboard_plays_history(file, start, deskonomy):
     write(file)
-    [port] = free_ports(1)
+    [port] = find_free_ports(1)
     running = start(f"history {file} --dashboard-at 127.0.0.1:{port}")
     address = running.process.stdout.readline().strip()
     assert address.startswith(f"http://127.0.0.1:{port}/#token=")
@@ -395,7 +399,7 @@ def test_the_dashboard_plays_a_history(file, start, deskonomy):
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
 
 
-def test_the_demo_keeps_its_history(file, start, micropython):
+def test_demo_records_history(file, start, micropython):
     running = start(f"demo --json --no-dashboard --history {file}")
     running.until(lambda status: status["tick"] > 100, "DESKTOWN")
     assert running.end()[0] == 130
@@ -406,3 +410,47 @@ def test_the_demo_keeps_its_history(file, start, micropython):
         assert history.people("RIVERWOOD")
         *_, (_, last) = history.states()
         assert last[2]["heap"]["free"] > 0
+
+
+@pytest.fixture
+def recorded_by_0_1_0(tmp_path):
+    """A history that version 0.1.0 recorded, and the facts that were noted with it."""
+    folder = REPO / "tests" / "data" / "0.1.0"
+    path = tmp_path / "old.db"
+    path.write_bytes(lzma.decompress((folder / "history.db.xz").read_bytes()))
+    return path, json.loads((folder / "history.json").read_text(encoding="utf-8"))
+
+
+def test_history_of_0_1_0_is_read(recorded_by_0_1_0):
+    path, facts = recorded_by_0_1_0
+    with History(path) as history:
+        assert (history.samples, history.cities, history.goods) == (facts["samples"], facts["cities"], facts["goods"])
+        assert history.colours == facts["colours"]
+        assert len(history.events()) == facts["rows"]["events"]
+        for city, goods in facts["last_prices"].items():
+            for good, expected in goods.items():
+                prices = history.prices(city, good)
+                last = {"low": prices.low[-1], "mean": prices.mean[-1], "high": prices.high[-1]}
+                last |= {"yield": prices.yields[-1], "merchants": prices.merchants[-1], "owned": prices.owned[-1]}
+                assert last == expected
+
+
+def test_history_of_0_1_0_is_continued(recorded_by_0_1_0):
+    path, facts = recorded_by_0_1_0
+    two = TwoCities()
+    with Recorder(path) as recorder:
+        for second in range(3):
+            recorder.record(two.read(), facts["end_s"] + 1 + second)
+        recorder.note("continued", time_s=facts["end_s"] + 2)
+    with History(path) as history:
+        assert history.samples == facts["samples"] + 3
+        assert history.events()[-1].text == "continued"
+        assert len(history.events()) > facts["rows"]["events"]
+
+
+def test_history_of_0_1_0_is_played_back(recorded_by_0_1_0):
+    path, facts = recorded_by_0_1_0
+    with History(path) as history:
+        player = HistoryPlayer(history, lambda: 0.0)
+        player.seek(facts["end_s"])
+        assert [found["city"] for found in player.read()] == facts["cities"]

@@ -1,4 +1,4 @@
-"""The cities that the bench times: always of the same age, and the oracle's chances where there is no random.Random."""
+"""bench/programs/ticks.py: cities of the same age, and random choices without random.Random."""
 
 import importlib.util
 import io
@@ -11,9 +11,9 @@ from deskonomy_host import paths
 
 @pytest.fixture
 def bench_ticks(monkeypatch):
-    """bench/programs/ticks.py, which nobody asks anything."""
+    """bench/programs/ticks.py as a module, without questions on stdin."""
     monkeypatch.setattr(sys, "path", [*sys.path, str(paths.BENCH_PROGRAMS)])
-    monkeypatch.setattr(sys, "argv", ["bench_ticks.py", "kernel"])
+    monkeypatch.setattr(sys, "argv", ["ticks.py", "kernel"])
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     spec = importlib.util.spec_from_file_location("bench_ticks", paths.BENCH_PROGRAMS / "ticks.py")
     assert spec and spec.loader
@@ -22,7 +22,7 @@ def bench_ticks(monkeypatch):
     return module
 
 
-def test_kernel_cities_are_set_back_to_their_age(bench_ticks):
+def test_kernel_cities_are_reset_to_their_age(bench_ticks):
     cities = bench_ticks.KernelCities(kernel, 20, 10, 2, 30)
     digests = []
     for _ in range(2):
@@ -34,14 +34,14 @@ def test_kernel_cities_are_set_back_to_their_age(bench_ticks):
     assert digests[0][0] != digests[0][1]
 
 
-def test_an_answer_is_microseconds_a_tick(bench_ticks):
+def test_answer_is_positive(bench_ticks):
     assert bench_ticks.answer(5, 2, 1, 10, 20, 1000) > 0
 
 
-def test_dice_meet_everybody_once_in_any_order(bench_ticks):
+def test_sample_has_each_item_once_in_any_order(bench_ticks):
     dice = bench_ticks.Dice(1)
-    people = ("A", "B", "C")
-    orders = [tuple(dice.sample(people, 3)) for _ in range(600)]
+    items = ("A", "B", "C")
+    orders = [tuple(dice.sample(items, 3)) for _ in range(600)]
     assert all(sorted(order) == ["A", "B", "C"] for order in orders)
     for order in set(orders):
         assert 50 < orders.count(order) < 160

@@ -1,7 +1,7 @@
-"""Runs on MicroPython and CPython alike: what the bench's programs share, which time things where they happen.
+"""Runs on MicroPython and CPython: the shared part of the bench's programs, which measure inside an interpreter.
 
-Here: questions and answers, and a clock. Such a program is started as `bench_x.py FOLDER... [-- WORD...]`, with the
-folders that modules are looked for in. The other end is bench_contestants.py.
+Here: questions and answers, and a clock. Not here: the other end (bench/workbench.py). A program is started with the
+folders in which modules are searched.
 """
 
 import json
@@ -13,20 +13,20 @@ except ImportError:
     from time import perf_counter_ns
 
     def ticks_us():
-        """Microseconds of a clock that only serves for differences."""
+        """Return the microseconds of a clock that serves for differences only."""
         return perf_counter_ns() // 1000
 
     def ticks_diff(later, earlier):
-        """Microseconds from earlier to later."""
+        """Return the microseconds from earlier to later."""
         return later - earlier
 
 
-def look_in(folders):
-    """Let modules be found in these folders too."""
+def add_module_folders(folders):
+    """Search modules in these folders too."""
     sys.path.extend(folders)
 
 
 def serve(answer):
-    """Answer questions until there are no more: for each line of stdin, a JSON list, a line with answer(*list)."""
+    """Answer each line of stdin, a JSON list, with a line of JSON: answer(*list)."""
     for line in sys.stdin:
         print(json.dumps(answer(*json.loads(line))))

@@ -1,16 +1,16 @@
-"""Runs on MicroPython and CPython alike: times a merchant's way to a line and back, `codec.py FOLDER...`."""
+"""Runs on MicroPython and CPython: measures encoding and decoding a merchant, `codec.py FOLDER...`."""
 
 import gc
 import sys
 
-from answers import look_in, serve, ticks_diff, ticks_us
+from answers import add_module_folders, serve, ticks_diff, ticks_us
 
-look_in(sys.argv[1:])
+add_module_folders(sys.argv[1:])
 
 from deskonomy.economy.merchant import Merchant  # noqa: E402
-from deskonomy.wire.codec import decode, encode  # noqa: E402 - found only now
+from deskonomy.wire.codec import decode_merchant, encode_merchant  # noqa: E402 - found only now
 
-# One that knows four goods in four cities, as the tutorial shows one: a line of some 500 bytes.
+# It knows four goods in four cities, as in the tutorial's example: a line of some 500 bytes.
 CITIES = ("PORTSVILLE", "RIVERWOOD", "SEASIDE", "WINTERHOLD")
 GOODS = ("bed", "chair", "thread", "wood")
 PRICES_MILLS = {
@@ -20,7 +20,7 @@ MERCHANT = Merchant("chair", money_mills=1_211_480, owned=3, prices_mills=PRICES
 
 
 def spent_us(work, value, count):
-    """Microseconds that one of so many work(value) takes."""
+    """Return the microseconds of one work(value), as a mean of `count`."""
     gc.collect()
     before = ticks_us()
     for _ in range(count):
@@ -29,9 +29,9 @@ def spent_us(work, value, count):
 
 
 def answer(count):
-    """Microseconds to encode and to decode one merchant: (encode_us, decode_us, bytes of the line)."""
-    line = b"".join(encode(MERCHANT))
-    return spent_us(encode, MERCHANT, count), spent_us(decode, line, count), len(line)
+    """Return (encode_us, decode_us, bytes of the line) of one merchant."""
+    line = b"".join(encode_merchant(MERCHANT))
+    return spent_us(encode_merchant, MERCHANT, count), spent_us(decode_merchant, line, count), len(line)
 
 
 serve(answer)

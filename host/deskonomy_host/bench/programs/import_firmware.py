@@ -1,8 +1,8 @@
-"""Runs on MicroPython: starts the firmware as far as a city that is born, `import_firmware.py FIRMWARE STAND_INS`.
+"""Runs on MicroPython: starts the firmware until a city is born, `import_firmware.py FIRMWARE STAND_INS`.
 
-Prints one line of JSON with the bytes of heap in use before, with the stand-ins for what a board has built in, with all
-modules that stay, and with the city. With a heap too small it ends in a MemoryError; the host finds the smallest that
-does.
+Prints one line of JSON: the bytes of heap in use before, with the stand-ins for hardware, with all modules that stay
+loaded, and with the city. With too small a heap it ends in a MemoryError; the host searches for the smallest heap that
+suffices.
 """
 
 import gc
@@ -15,20 +15,20 @@ def used():
     return gc.mem_alloc()
 
 
-sys.path[:0] = sys.argv[1:]  # first, for there is another main.py beside this file
+sys.path[:0] = sys.argv[1:]  # first, so that firmware/main.py is found
 result = {"before": used()}
 for name in ("machine", "network"):
     __import__(name)
 result["stand_ins"] = used()
-gc.threshold(1024)  # these two as main.py does
-room = [bytearray(7168)]
+gc.threshold(1024)  # as main.py does
+reserve = [bytearray(7168)]
 import main  # noqa: E402 - found only now
 from deskonomy_board import config  # noqa: E402
 
-settings = config.check({"city": "SEASIDE"})
+settings = config.check_settings({"city": "SEASIDE"})
 del config
-main.unload()
-result["modules"] = used() - len(room[0])
-city = main.restore(settings, room)
+main.unload_modules()
+result["modules"] = used() - len(reserve[0])
+city = main.restore_city(settings, reserve)
 result["city"] = used()
 print(json.dumps(result))

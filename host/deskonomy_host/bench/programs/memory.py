@@ -1,17 +1,20 @@
-"""Runs on MicroPython: the memory that a city takes, `memory.py FOLDER...`; prints one line of JSON, in bytes.
+"""Runs on MicroPython: measures the memory of a city, `memory.py FOLDER...`; prints one line of JSON, in bytes.
 
-city: heap in use by a city of 20+10. quiet: allocated in 10,000 ticks without roads. Then of two cities with a road
-between them: still: allocated in all ticks in which nobody was on it. crossing: allocated for a merchant that crosses,
-its departure and its arrival. crossing_max: the most for one end of that. crossings: how many there were.
+city          heap in use by a city of 20+10
+quiet         allocated in 10,000 ticks without roads
+still         of two cities with a road: allocated in all ticks in which no merchant was on the road
+crossing      allocated for a merchant that travels: its departure and its arrival
+crossing_max  the largest allocation of a departure or an arrival
+crossings     number of journeys
 """
 
 import gc
 import json
 import sys
 
-from answers import look_in
+from answers import add_module_folders
 
-look_in(sys.argv[1:])
+add_module_folders(sys.argv[1:])
 
 from deskonomy.economy.city import City  # noqa: E402 - found only now
 from deskonomy.roads.local import connect  # noqa: E402
@@ -20,12 +23,12 @@ QUIET_TICKS = 10_000
 TICKS = 10_000
 
 
-def allocated(work, *words):
-    """Bytes that work(*words) takes from the heap, whether or not it needs them afterwards."""
+def allocated(work, *arguments):
+    """Return the bytes that work(*arguments) allocates, including those that it frees."""
     gc.collect()
     gc.disable()
     before = gc.mem_alloc()
-    work(*words)
+    work(*arguments)
     after = gc.mem_alloc()
     gc.enable()
     return after - before
@@ -36,8 +39,8 @@ def quiet():
 
 
 def crossings_of(cities):
-    """How often somebody has left or arrived so far."""
-    return sum([road.sent + road.received for one in cities for road in one.roads.values()])
+    """Return the number of departures and arrivals so far."""
+    return sum([road.sent + road.received for city in cities for road in city.roads.values()])
 
 
 gc.collect()
@@ -47,17 +50,17 @@ gc.collect()
 used = gc.mem_alloc() - before
 city.run(1)
 
-# With room for all from the start, as on a board.
+# As on a board, the array has its whole size from the start.
 pair = City("RIVERWOOD", 2, merchants_max=20), City("SEASIDE", 3, merchants_max=20)
 connect(*pair)
 still = crossing = crossings = crossing_max = 0
 for _ in range(TICKS):
-    for one in pair:
-        seen = crossings_of(pair)
-        on_the_way = any([road.outbound for each in pair for road in each.lanes])
-        bytes_ = allocated(one.run, 1)
-        crossed = crossings_of(pair) - seen
-        if crossed or on_the_way:
+    for city in pair:
+        crossings_before = crossings_of(pair)
+        is_busy = any([road.outbound for each in pair for road in each.local_roads])
+        bytes_ = allocated(city.run, 1)
+        crossed = crossings_of(pair) - crossings_before
+        if crossed or is_busy:
             crossing += bytes_
             crossings += crossed
             crossing_max = max(crossing_max, bytes_ // max(1, crossed))

@@ -1,21 +1,21 @@
-"""Runs on MicroPython and CPython alike: times the ticks of cities, `ticks.py KIND FOLDER...`.
+"""Runs on MicroPython and CPython: measures the ticks of cities, `ticks.py MODE FOLDER...`.
 
-KIND: `oracle`, `kernel` (as this interpreter runs it), or the name of a host's engine. Here: the cities of either kind,
-always at the same age when they are timed. Not here: which of them are compared (bench_ticks.py of the host).
+MODE: `reference` (the reference model), `kernel` (as this interpreter runs it), or the name of a host's engine. Here:
+the cities, always at the same age when they are measured. Not here: which modes are compared (bench/ticks.py).
 """
 
 import gc
 import random
 import sys
 
-from answers import look_in, serve, ticks_diff, ticks_us
+from answers import add_module_folders, serve, ticks_diff, ticks_us
 
-look_in(sys.argv[2:])
-NAME = "SEASIDE"  # a city with nothing out of the ordinary
+add_module_folders(sys.argv[2:])
+NAME = "SEASIDE"  # a city without recipes of its own
 
 
 class Dice:
-    """As much of random.Random as the oracle asks for, where there is only the module (MicroPython)."""
+    """The methods of random.Random that the reference model uses, for MicroPython, which has only the module."""
 
     def __init__(self, seed):
         random.seed(seed)
@@ -24,20 +24,20 @@ class Dice:
         self.randrange = random.randrange
         self.choice = random.choice
 
-    def sample(self, people, count):
-        """So many of them, in random order."""
-        rest = list(people)
+    def sample(self, items, count):
+        """Return `count` of the items, in random order."""
+        rest = list(items)
         for end in range(len(rest) - 1, len(rest) - 1 - count, -1):
             index = self.randrange(end + 1)
             rest[index], rest[end] = rest[end], rest[index]
         return rest[len(rest) - count :]
 
 
-class OracleCities:
-    """Cities of objects and floats, born anew for each run."""
+class ReferenceCities:
+    """Cities of the reference model, born again for each run."""
 
     def __init__(self, locals_, merchants, count, age):
-        self._words = locals_, merchants
+        self._sizes = locals_, merchants
         self._count = count
         self._age = age
 
@@ -45,7 +45,7 @@ class OracleCities:
         import reference_model
 
         dice = random.Random if hasattr(random, "Random") else Dice
-        self._cities = [reference_model.City(NAME, dice(seed), *self._words) for seed in range(self._count)]
+        self._cities = [reference_model.City(NAME, dice(seed), *self._sizes) for seed in range(self._count)]
         self.run(self._age)
 
     def run(self, ticks):
@@ -55,46 +55,46 @@ class OracleCities:
 
 
 class KernelCities:
-    """Cities of one array each, set back to what they were at that age before each run."""
+    """Cities of one array each, reset to their age before each run."""
 
     def __init__(self, engine, locals_, merchants, count, age):
         from deskonomy.economy.city import City
 
         self._cities = [City(NAME, seed, locals_, merchants, engine=engine) for seed in range(count)]
         self.run(age)
-        self._aged = [city.words[:] for city in self._cities]
+        self._aged = [city.state[:] for city in self._cities]
 
     def grow_to_age(self):
         for index, city in enumerate(self._cities):
-            city.words[:] = self._aged[index]
+            city.state[:] = self._aged[index]
 
     def run(self, ticks):
         for city in self._cities:
             city.run(ticks)
 
 
-def make(kind, *words):
-    """The cities of this kind; words: locals, merchants, how many cities, their age in ticks."""
-    if kind == "oracle":
-        return OracleCities(*words)
-    if kind == "kernel":
+def make_cities(mode, *sizes):
+    """Return the cities of a mode. sizes: locals, merchants, number of cities, their age in ticks."""
+    if mode == "reference":
+        return ReferenceCities(*sizes)
+    if mode == "kernel":
         from deskonomy.economy import kernel
 
-        return KernelCities(kernel, *words)
+        return KernelCities(kernel, *sizes)
     from deskonomy_host.engine import engine
 
-    return KernelCities(engine(kind), *words)
+    return KernelCities(engine(mode), *sizes)
 
 
 known = {}
 
 
 def answer(locals_, merchants, count, age, ticks, least_us):
-    """Microseconds a tick of one city, from that age on for so many ticks; repeated until it took at least so long."""
-    words = locals_, merchants, count, age
-    if words not in known:
-        known[words] = make(sys.argv[1], *words)
-    cities = known[words]
+    """Return the microseconds of one city's tick, from `age` on for `ticks` ticks, repeated for at least least_us."""
+    sizes = locals_, merchants, count, age
+    if sizes not in known:
+        known[sizes] = make_cities(sys.argv[1], *sizes)
+    cities = known[sizes]
     gc.collect()
     spent_us = runs = 0
     while runs == 0 or spent_us < least_us:
