@@ -1,17 +1,18 @@
-"""What several test folders share: the other interpreter, and commands typed as a user does, each in a process."""
+"""Fixtures that several test folders share: the other interpreter, and commands, each in a process of its own."""
 
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 
 import pytest
-from helpers.commands import PATIENCE_S, WORDS, Background
+from helpers.commands import COMMAND, PATIENCE_S, RunningCommand
 
 
 @pytest.fixture(scope="session", autouse=True)
-def nobodys_settings(tmp_path_factory):
-    """No key of the developer's is asked for, and no running city of theirs found, in this process or another."""
+def hidden_user_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hide the developer's keys and running cities, from this process and from its children."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DESKONOMY_KEY", raising=False)
         for folder in ("XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"):
@@ -20,7 +21,7 @@ def nobodys_settings(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def micropython():
+def micropython() -> str:
     """The path of a real MicroPython (unix port)."""
     found = os.environ.get("DESKONOMY_MICROPYTHON") or shutil.which(
         "micropython", path=os.pathsep.join((os.path.dirname(sys.executable), os.environ.get("PATH", "")))
@@ -31,27 +32,27 @@ def micropython():
 
 
 @pytest.fixture
-def environment(tmp_path):
-    """The environment of commands: no city of another test is running in it."""
+def environment(tmp_path) -> dict[str, str]:
+    """The environment of commands, in which no city of another test is running."""
     runtime = tmp_path / "runtime"
     runtime.mkdir(mode=0o700)
-    mine = {"XDG_RUNTIME_DIR": str(runtime), "XDG_CONFIG_HOME": str(tmp_path / "config"), "COLUMNS": "100"}
-    return {**os.environ, **mine}
+    own = {"XDG_RUNTIME_DIR": str(runtime), "XDG_CONFIG_HOME": str(tmp_path / "config"), "COLUMNS": "100"}
+    return {**os.environ, **own}
 
 
 @pytest.fixture
-def runtime(environment, monkeypatch):
-    """The same for code that runs inside the test."""
+def runtime(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same registry of running processes for code inside the test."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", environment["XDG_RUNTIME_DIR"])
 
 
 @pytest.fixture
-def deskonomy(environment):
-    """Type a command line and wait for its end: deskonomy("run A", word_with_spaces) -> CompletedProcess."""
+def deskonomy(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess]:
+    """A function that runs a command to its end: deskonomy("run A", "argument with spaces")."""
 
-    def run(line, *words):
+    def run(line: str, *arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(
-            [*WORDS, *line.split(), *words],
+            [*COMMAND, *line.split(), *arguments],
             env=environment,
             text=True,
             capture_output=True,
@@ -63,16 +64,16 @@ def deskonomy(environment):
 
 
 @pytest.fixture
-def start(environment):
-    """Start a command that goes on, a Background; whatever the test leaves running is killed."""
+def start(environment: dict[str, str]) -> Iterator[Callable[[str], RunningCommand]]:
+    """A function that starts a command and returns a RunningCommand; the fixture kills it if it still runs."""
     started = []
 
-    def start(line):
-        started.append(Background(line, environment))
+    def start(line: str) -> RunningCommand:
+        started.append(RunningCommand(line, environment))
         return started[-1]
 
     yield start
-    for background in started:
-        if background.process.poll() is None:
-            background.process.kill()
-        background.end()
+    for command in started:
+        if command.process.poll() is None:
+            command.process.kill()
+        command.end()

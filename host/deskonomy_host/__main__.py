@@ -1,4 +1,4 @@
-"""`python -m deskonomy_host`: the deskonomy command, for programs that start it."""
+"""`python -m deskonomy_host`: the `deskonomy` command, for programs that start it."""
 
 import sys
 

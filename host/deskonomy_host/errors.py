@@ -1,14 +1,17 @@
 """The exceptions of the host tool.
 
-Here: the two ways in which a command ends before its time, each one line for the user. Not here: how that line is
-printed and which exit status it becomes (cli/__init__.py), the exceptions of the core (deskonomy/errors.py).
+Here: the two ways in which a command fails, each one line for the user, and the line for a bug. Not here: how that line
+is printed and which exit status it becomes (cli/__init__.py), the exceptions of the core (deskonomy/errors.py).
 
     DeskonomyError (the core's base)
         InvalidLineError, AuthenticationError, InvalidCheckpointError, ConfigError, ProtocolMisuseError
         OperationError      exit status 1: a port, a file, a peer or a city does not do what it should
-            NoRoadError     a road of the library cannot be opened, or is closed
-        UsageError          exit status 2: arguments or a world file make no sense
+            NoRoadError     a road of the library cannot be opened, or is closed (roads/client.py)
+        UsageError          exit status 2: arguments or a world file are not valid
 """
+
+import os
+import traceback
 
 from deskonomy.errors import DeskonomyError
 
@@ -19,3 +22,10 @@ class OperationError(DeskonomyError):
 
 class UsageError(DeskonomyError):
     """Invalid arguments or world file; the message says what to type instead (exit status 2)."""
+
+
+def describe_bug(error: BaseException) -> str:
+    """Return one line about an exception that is a bug, with the place where it was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    place = f" at {os.path.basename(last[0].filename)}:{last[0].lineno}" if last else ""
+    return f"a bug in deskonomy, please report it: {type(error).__name__}{place}: {error}"

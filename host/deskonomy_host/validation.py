@@ -1,141 +1,116 @@
-"""What people type, one function a kind of word: the value, or a UsageError that says what to type instead.
+"""Checks of arguments: each function returns the checked value, or raises a UsageError that says what to type instead.
 
-Here: checks that the command line and world files share. Not here: which command takes what (commands.py).
+Here: the checks that the command line, world files and control commands share. Not here: HOST:PORT (addresses.py), the
+arguments of each command (cli/, control/commands.py).
+
+The first argument of each function is the value, as typed or as TOML and JSON give it; `label` is the name of the
+argument in the error message, such as "--seed" or "cities.RIVERWOOD.seed".
 """
 
 import math
+from collections.abc import Callable, Collection
 from decimal import Decimal, InvalidOperation
+from typing import TypeVar
 
 from deskonomy_host.errors import UsageError
 
 LOCALS_MAX = 100_000
-SEED_MAX = 2**32 - 1
-SPEED_MAX = 1_000_000
-MONEY_MAX = 1_000_000
+SEED_MAX = 2**32 - 1  # the core's random generator takes 32 bits
+SPEED_MAX = 1_000_000  # ticks per second
+MONEY_MAX = 1_000_000  # coins
+SECONDS_MAX = 10**9
+
+Checked = TypeVar("Checked")
 
 
-def whole(what, low, high, example):
-    """A function from a word to a whole number of low to high; `what` begins its complaint, as --seed does."""
+def make_parser(parse: Callable[..., Checked], label: str, *limits: object) -> Callable[[object], Checked]:
+    """Return a function of the value alone, as typer takes it: `parse` with this label and these limits."""
 
-    def parse(word):
-        try:
-            number = int(str(word))
-        except ValueError:
-            number = None
-        if number is None or not low <= number <= high or isinstance(word, (bool, float)):
-            raise UsageError(f"{what} takes a whole number from {low} to {high}, such as {example}, not {word!r}")
-        return number
+    def parse_value(value: object) -> Checked:
+        return parse(value, label, *limits)
 
-    return parse
+    return parse_value
 
 
-def one_of(what, choices):
-    """A function from a word to itself, if it is one of these."""
+def parse_integer(value: object, label: str, low: int, high: int, example: object) -> int:
+    """Return a whole number from low to high.
 
-    def parse(word):
-        if word not in choices:
-            raise UsageError(f"{what} takes {' or '.join(choices)}, not {word!r}")
-        return word
-
-    return parse
-
-
-def decimal(word):
-    """A finite Decimal, or None. Accepts what TOML gives for a number too, but no true or false."""
+    Raises:
+        UsageError: any other value, booleans and floats among them.
+    """
     try:
-        number = Decimal(str(word)) if not isinstance(word, bool) else Decimal("NaN")
+        number = int(str(value))
+    except ValueError:
+        number = None
+    if number is None or not low <= number <= high or isinstance(value, (bool, float)):
+        raise UsageError(f"{label} takes a whole number from {low} to {high}, such as {example}, not {value!r}")
+    return number
+
+
+def parse_choice(value: object, label: str, choices: Collection[str]) -> str:
+    """Return the value, which must be one of the choices. Raises UsageError."""
+    if not isinstance(value, str) or value not in choices:
+        raise UsageError(f"{label} takes {' or '.join(choices)}, not {value!r}")
+    return value
+
+
+def parse_boolean(value: object, label: str) -> bool:
+    """Return the value, which must be True or False. Raises UsageError."""
+    if not isinstance(value, bool):
+        raise UsageError(f"{label} takes true or false, not {value!r}")
+    return value
+
+
+def parse_decimal(value: object) -> Decimal | None:
+    """Return a finite Decimal, or None if the value is not a number (a boolean is not one)."""
+    try:
+        number = Decimal(str(value)) if not isinstance(value, bool) else Decimal("NaN")
     except InvalidOperation:
         return None
     return number if number.is_finite() else None
 
 
-def mills(number):
-    """A Decimal amount in mills, rounded to the nearest."""
-    return int((number * 1000).to_integral_value())
+def to_mills(amount: Decimal) -> int:
+    """Return an amount in mills (1/1000), rounded to the nearest one."""
+    return int((amount * 1000).to_integral_value())
 
 
-def amount(what, low, high, example):
-    """A function from a word to mills, for a number of low to high with at most the precision of a mill."""
-
-    def parse(word):
-        number = decimal(word)
-        if number is None or not low <= number <= high:
-            raise UsageError(f"{what} takes a number from {low} to {high}, such as {example}, not {word!r}")
-        return mills(number)
-
-    return parse
+def parse_amount(value: object, label: str, low: float, high: float, example: object) -> int:
+    """Return a number from low to high in mills. Raises UsageError."""
+    number = parse_decimal(value)
+    if number is None or not low <= number <= high:
+        raise UsageError(f"{label} takes a number from {low} to {high}, such as {example}, not {value!r}")
+    return to_mills(number)
 
 
-def seconds(what):
-    """A function from a word to a number of seconds above 0, a float."""
-
-    def parse(word):
-        number = decimal(word)
-        if number is None or not 0 < number <= 10**9:
-            raise UsageError(f"{what} takes a number of seconds above 0, such as 30, not {word!r}")
-        return float(number)
-
-    return parse
+def parse_seconds(value: object, label: str) -> float:
+    """Return a number of seconds above 0. Raises UsageError."""
+    number = parse_decimal(value)
+    if number is None or not 0 < number <= SECONDS_MAX:
+        raise UsageError(f"{label} takes a number of seconds above 0, such as 30, not {value!r}")
+    return float(number)
 
 
-def speed(what):
-    """A function from a word to ticks a second, a float; math.inf for "max", as fast as the machine allows."""
-
-    def parse(word):
-        number = decimal(word)
-        if word == "max":
-            return math.inf
-        if number is None or not 0 < number <= SPEED_MAX:
-            raise UsageError(f"{what} takes ticks a second, such as 20, or max, not {word!r}")
-        return float(number)
-
-    return parse
+def parse_speed(value: object, label: str) -> float:
+    """Return ticks per second; math.inf for "max", which means as fast as the machine allows. Raises UsageError."""
+    number = parse_decimal(value)
+    if value == "max":
+        return math.inf
+    if number is None or not 0 < number <= SPEED_MAX:
+        raise UsageError(f"{label} takes ticks a second, such as 20, or max, not {value!r}")
+    return float(number)
 
 
-def address(what):
-    """A function from "HOST:PORT" to (host, port)."""
-
-    def parse(word):
-        host, colon, port = str(word).rpartition(":")
-        host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-        good = colon and host and not set(host) & set(" \t/@[]") and port.isascii() and port.isdigit()
-        if not good or not 1 <= int(port) <= 65535:
-            raise UsageError(f"{what} takes HOST:PORT, such as 127.0.0.1:55555, not {word!r}")
-        return host, int(port)
-
-    return parse
-
-
-def host(what):
-    """A function from "HOST" or "HOST:PORT" to (host, port); port is None where none is said."""
-
-    def parse(word):
-        text = str(word)
-        bare = text.endswith("]") or ":" not in text
-        try:
-            host, port = address(what)(f"{text}:1" if bare else text)
-        except UsageError:
-            raise UsageError(f"{what} takes HOST or HOST:PORT, such as desktown.local, not {word!r}") from None
-        return host, None if bare else port
-
-    return parse
-
-
-def shown(address):
-    """(host, port) as it is typed."""
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def name(what, text):
-    """A name of a city or a good that every kind of peer can read; `what` begins the complaint."""
+def check_name(text: object, label: str) -> str:
+    """Return the name of a city or a good, which must be valid on the wire for every peer. Raises UsageError."""
     from deskonomy.errors import InvalidLineError
-    from deskonomy.wire.codec import name as checked
+    from deskonomy.wire.codec import decode_name as check_wire_name
 
     try:
-        checked(text.encode())
+        check_wire_name(text.encode())  # pyright: ignore[reportAttributeAccessIssue]
     except (InvalidLineError, UnicodeEncodeError, AttributeError):
-        raise UsageError(f'{what} has 1 to 64 bytes, no control character and none of {{ [ ", not {text!r}') from None
-    if text != text.strip():
-        raise UsageError(f"{what} neither begins nor ends with a space: type {text.strip()!r}, not {text!r}")
-    return text
+        raise UsageError(f'{label} has 1 to 64 bytes, no control character and none of {{ [ ", not {text!r}') from None
+    name = str(text)
+    if name != name.strip():
+        raise UsageError(f"{label} neither begins nor ends with a space: type {name.strip()!r}, not {name!r}")
+    return name

@@ -1,4 +1,7 @@
-"""Commands as a user types them: the words that start one, and one that goes on in the background."""
+"""Commands as a user types them, each in a process of its own.
+
+Here: the start of every command line, and a command that runs beside a test. Not here: the fixtures (conftest.py).
+"""
 
 import json
 import signal
@@ -6,18 +9,24 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Mapping
 
-WORDS = [sys.executable, "-c", "import sys; from deskonomy_host.cli import main; sys.exit(main())"]
-PATIENCE_S = 60  # a deadline, not a wait, on a machine that does much else
-PIPE_BYTES = 1 << 20  # so that a command whose lines a test does not read goes on for a quarter of an hour
+COMMAND = [sys.executable, "-c", "import sys; from deskonomy_host.cli import main; sys.exit(main())"]
+PATIENCE_S = 60  # a deadline, not a wait, on a machine that is busy with other tests
+PIPE_BYTES = 1 << 20  # so that a command whose lines a test does not read can go on for a quarter of an hour
 
 
-class Background:
-    """A command that goes on: next() is its next JSON line, end() presses Ctrl-C. Killed if it takes too long."""
+class RunningCommand:
+    """A command that runs beside a test; it is killed if it takes too long.
 
-    def __init__(self, line, environment):
+    Attributes:
+        process: its process; stdout and stderr are pipes.
+    """
+
+    def __init__(self, line: str, environment: Mapping[str, str]):
+        """Start a command; line: its arguments, without spaces in any of them."""
         self.process = subprocess.Popen(
-            [*WORDS, *line.split()],
+            [*COMMAND, *line.split()],
             env=environment,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -29,8 +38,8 @@ class Background:
         self._watchdog.daemon = True
         self._watchdog.start()
 
-    def next(self, city=None):
-        """The next status line, of this city if given."""
+    def next(self, city: str | None = None) -> dict:
+        """Return the next status line, of this city if it is given."""
         while True:
             line = self.process.stdout.readline()
             assert line, "it ended early: " + self.process.stderr.read()
@@ -38,23 +47,27 @@ class Background:
             if city in (None, status["city"]):
                 return status
 
-    def until(self, true, city=None):
-        """The first status line for which true(status)."""
+    def until(self, condition: Callable[[dict], object], city: str | None = None) -> dict:
+        """Return the first status line, of this city if it is given, that fulfils condition(status)."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             status = self.next(city)
-            if true(status):
+            if condition(status):
                 return status
-            assert time.monotonic() < deadline, f"it never came to that: {status}"
+            assert time.monotonic() < deadline, f"no status fulfilled the condition; the last one: {status}"
 
-    def rest(self):
-        """All the status lines up to its own end."""
+    def rest(self) -> list[dict]:
+        """Return the status lines up to the end of the command."""
         return [json.loads(line) for line in self.process.stdout]
 
-    def end(self, how=signal.SIGINT):
-        """Press Ctrl-C; (exit status, what it still wrote to stdout, all of stderr)."""
+    def end(self, number: int = signal.SIGINT) -> tuple[int, str, str]:
+        """End the command by a signal, by default as Ctrl-C does.
+
+        Returns:
+            Its exit status, the rest of stdout, and all of stderr.
+        """
         if self.process.poll() is None:
-            self.process.send_signal(how)
+            self.process.send_signal(number)
         out, err = self.process.communicate(timeout=PATIENCE_S)
         self._watchdog.cancel()
         return self.process.returncode, out, err

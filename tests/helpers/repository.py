@@ -1,6 +1,6 @@
-"""Where things lie, for tests."""
+"""Paths of the repository, for tests."""
 
 import pathlib
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
-SHARED = REPO.parent / "shared"  # the tutorial and the descriptions, where they lie beside the project
+SHARED = REPO.parent / "shared"  # the tutorial and the specification, if they lie beside the repository

@@ -1,0 +1,1 @@
+"""The programs behind the commands: each puts the other packages together."""

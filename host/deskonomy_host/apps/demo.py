@@ -1,32 +1,34 @@
 """`deskonomy demo`: a board whose light sensor moves an economy, and two cities that trade with it.
 
-Here: the story, from a bare MicroPython to three cities that trade, and its days and nights. Not here: the simulated
-board (simulator.py), the cities of this process (cities.py), what all of it looks like (view.py).
+Here: the story, from a bare MicroPython to three cities that trade, with its days and nights. Not here: the simulated
+board (boards/simulator/board.py), the cities of this process (runtime/cities.py), what is around them
+(apps/compose.py).
 """
 
 import asyncio
-import contextlib
 import itertools
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any, cast
 
-from deskonomy_host import validation as words
-from deskonomy_host.aio import background
-from deskonomy_host.boards.simulator import board as simulator
-from deskonomy_host.dashboard import app as show
+from deskonomy_host.addresses import parse_address
+from deskonomy_host.apps.compose import DEMO_EVENTS, Composition, RunSettings
+from deskonomy_host.boards.simulator.board import SimulatedBoard
+from deskonomy_host.boards.simulator.commands import make_commands
+from deskonomy_host.control.commands import Implementations, bind, execute
 from deskonomy_host.errors import OperationError
-from deskonomy_host.history.recorder import Recorder, recording
+from deskonomy_host.logs import STORY, log_event
+from deskonomy_host.roads.mdns import HostNetwork
 from deskonomy_host.runtime.cities import Cities
-from deskonomy_host.runtime.controller import Steering
-from deskonomy_host.telemetry.source import Live, News
-from deskonomy_host.telemetry.statistics import Detail
-from deskonomy_host.terminal.display import choose, show_until
-from deskonomy_host.world import plan as world
+from deskonomy_host.telemetry.schema import Status
+from deskonomy_host.world.plan import plan_cities
 
 BOARD = "DESKTOWN"
 CITIES = ("RIVERWOOD", "SEASIDE")
-SPEED = 50  # ticks a second: slow enough to watch, fast enough for a price to move within a night
+SPEED = 50  # ticks per second: slow enough to watch, fast enough for a price to move within a night
 SENSOR = "light"
-NIGHT, DAY = 0.05, 0.9  # how much light there is, of all that the sensor can see
+NIGHT, DAY = 0.05, 0.9  # the sensor's level, as a share of its range
+_DUSK = 0.5  # without days and nights
 HALF_DAY_S = 20
 TURNS = (
     (NIGHT, f"Night on {BOARD}'s light sensor: making wood is hardly worth it"),
@@ -34,116 +36,107 @@ TURNS = (
 )
 
 
-def demo(day=True, duration_s=None, as_json=False, micropython=None, history=None, dashboard=None):
-    """Run the demo until so many seconds are over, or for ever. Raises OperationError, KeyboardInterrupt.
+def demo(settings: RunSettings, day: bool = True, micropython: str | None = None) -> None:
+    """Run the demo until Ctrl-C or until the duration is over.
 
-    history: the file that keeps its history, None for none. dashboard: a dashboard.show.Wish, None for none.
+    Args:
+        settings: how the run is shown, recorded and ended.
+        day: whether days and nights pass over the light sensor.
+        micropython: path of an interpreter; None for the usual one.
+
+    Raises:
+        OperationError: a file, a port or the board fails.
+        KeyboardInterrupt: the user has pressed Ctrl-C.
     """
-    plan = replace(world.of_names(CITIES), speed=SPEED)
+    plan = replace(plan_cities(CITIES), speed=SPEED)
     colours = {city.name: city.colour for city in plan.cities} | {BOARD: "yellow"}
     hint = f"Ctrl-C ends  ·  in another terminal: deskonomy board sense {SENSOR} 0.1"
-    recorder = history and Recorder(history, colours)
-    display = choose(as_json, colours, hint)
-    asyncio.run(_demo(plan, colours, display, day, duration_s, micropython, recorder, dashboard))
+    composition = Composition(settings, colours, hint, DEMO_EVENTS)
 
+    async def run() -> None:
+        async with composition.open(), Cities(plan, status_fields=composition.status_fields) as cities:
+            await composition.run(cities, companion=Story(cities.networks, day, micropython))
 
-async def _demo(plan, colours, display, day, duration_s, micropython, recorder, dashboard):
-    async with contextlib.AsyncExitStack() as stack:
-        stack.enter_context(display)
-        more = {"detail": Detail} if recorder or dashboard else None
-        # The statuses tell of roads.
-        cities = await stack.enter_async_context(Cities(plan, lambda line: None, more=more))
-
-        def say(text):
-            display.note(text)
-            if recorder:
-                recorder.note(text)
-
-        news = News(say)
-        story = Story(news, cities.roads, day, micropython)
-
-        def statuses():
-            return cities.read() + story.statuses()
-
-        if recorder:
-            stack.enter_context(recorder)
-            await stack.enter_async_context(recording(recorder, statuses))
-        steering = await stack.enter_async_context(Steering(cities, news))
-        source = Live(statuses, story.commands(cities.commands | steering.commands), news, steering.clock)
-        names = [*CITIES, BOARD]
-        await stack.enter_async_context(show.serve(dashboard, source, colours, names, display.dashboard))
-        driving = await stack.enter_async_context(background(cities.live()))
-        telling = await stack.enter_async_context(background(story.tell()))
-        await show_until([driving, telling], display, statuses, duration_s)
+    asyncio.run(run())
 
 
 class Story:
-    """What happens to the board. say: called with each turn it takes. roads: {city: Roads}, the cities that dial it."""
+    """What happens to the demo's board, as a Companion of the cities that dial it."""
 
-    def __init__(self, say, roads, day=True, micropython=None):
-        self._say = say
-        self._roads = roads
+    def __init__(self, networks: Mapping[str, HostNetwork], day: bool = True, micropython: str | None = None):
+        """Prepare the story; networks: those of the cities that dial the board. For the rest see demo()."""
+        self.names = [BOARD]
+        self._networks = networks
         self._day = day
         self._micropython = micropython
-        self._board = None
+        self._board: SimulatedBoard | None = None
+        self._commands: Implementations = {}  # of the cities of this process
 
-    async def tell(self):
-        """Start a board, have the cities dial it, let days and nights pass over it, for ever. Raises OperationError."""
-        self._say(f"{BOARD}'s board starts: mpremote copies the firmware onto it")
-        light = NIGHT if self._day else 0.5
-        board = simulator.SimulatedBoard(
-            name=BOARD, speed=SPEED, sensors={SENSOR: light}, micropython=self._micropython
-        )
+    async def run(self) -> None:
+        """Start the board, have the cities dial it, and let days and nights pass over it. Raises OperationError."""
+        log_event(STORY, f"{BOARD}'s board starts: mpremote copies the firmware onto it")
+        light = NIGHT if self._day else _DUSK
+        board = SimulatedBoard(name=BOARD, speed=SPEED, sensors={SENSOR: light}, micropython=self._micropython)
         async with board:
             self._board = board
-            self._say(f"{BOARD} is up at {board.address}; {' and '.join(self._roads)} dial it")
-            for roads in self._roads.values():
-                roads.dial(*words.address("the board")(board.address))
-            for light, what in itertools.cycle(TURNS):
+            log_event(STORY, f"{BOARD} is up at {board.address}; {' and '.join(self._networks)} dial it")
+            for network in self._networks.values():
+                network.dial(*parse_address(board.address, "the board"))
+            for light, text in itertools.cycle(TURNS):
                 if self._day:
                     board.sense(SENSOR, light)
-                    self._say(what)
-                await self._wait(board)
+                    log_event(STORY, text)
+                await _wait_half_day(board)
 
-    async def _wait(self, board):
-        """Half a day by the board's own clock, which goes on for as long as its program does."""
-        due_s = board.status["uptime_s"] + HALF_DAY_S
-        await board.wait_for(lambda status: status["uptime_s"] >= due_s, 2 * HALF_DAY_S)
+    def read_statuses(self) -> list[Status]:
+        """Return the board's status as a list, empty before there is one."""
+        status = self._board.status if self._board else None
+        return [cast("Status", status)] if status else []
 
-    def statuses(self):
-        """The board's status as a list: empty until it has one."""
-        status = self._board and self._board.status
-        return [status] if status else []
+    # Commands; see control/commands.py.
 
-    def commands(self, of_cities):
-        """What may be asked of the board and of the cities beside it: as simulator.commands(), and as of_cities."""
+    def extend_commands(self, commands: Implementations) -> Implementations:
+        """Return the commands of the cities of this process, extended to the board."""
+        self._commands = commands
+        return {**commands, **bind(self, ("influence", "connect", "open", "close", "sense"))}
 
-        def those_of(city):
-            return simulator.commands(self._up()) if city == BOARD else of_cities
+    async def influence(self, city: str, good: str, yield_mills: int | None) -> Any:
+        """Set the yield of a good by hand, or give it back to the sensors."""
+        arguments = {"city": city, "good": good, "yield_mills": yield_mills}
+        return await execute(self._find_commands(city), "influence", arguments)
 
-        def influence(city, good, yield_mills):
-            return those_of(city)["influence"](city, good, yield_mills)
+    async def connect(self, city: str, address: str) -> Any:
+        """Dial an address now, and again whenever the connection is lost."""
+        return await execute(self._find_commands(city), "connect", {"city": city, "address": address})
 
-        def connect(city, address):
-            return those_of(city)["connect"](city, address)
+    async def open(self, city: str, other: str, address: str | None = None) -> Any:
+        """Open the road between two cities, from the one of this process: the board only listens."""
+        if BOARD in (city, other):
+            city, other, address = other if city == BOARD else city, BOARD, self._find_board().address
+        return await execute(self._commands, "open", {"city": city, "other": other, "address": address})
 
-        def open(city, other, address=None):
-            # A board can only dial, so its roads are the business of the cities that dial it.
-            city, other = (other, city) if city == BOARD else (city, other)
-            return of_cities["open"](city, other, self._up().address if other == BOARD else address)
+    async def close(self, city: str, other: str) -> Any:
+        """Close the road between two cities, from the one of this process."""
+        city, other = (other, city) if city == BOARD else (city, other)
+        return await execute(self._commands, "close", {"city": city, "other": other})
 
-        def close(city, other):
-            return of_cities["close"](*((other, city) if city == BOARD else (city, other)))
+    def sense(self, name: str, value: float) -> Any:
+        """Set what the board's sensor reads; from now on days and nights leave it alone."""
+        self._find_board().sense(name, value)
+        self._day = False
+        return {"name": name, "value": value}
 
-        def sense(name, value):
-            self._up().sense(name, value)
-            self._day = False  # from now on somebody else has the light in hand
-            return {"name": name, "value": value}
+    def _find_commands(self, city: str) -> Implementations:
+        return make_commands(self._find_board()) if city == BOARD else self._commands
 
-        here = {"influence": influence, "connect": connect, "sense": sense, "open": open, "close": close}
-        return of_cities | here
-
-    def _up(self):
+    def _find_board(self) -> SimulatedBoard:
         if self._board is None:
             raise OperationError(f"{BOARD} is not up yet")
         return self._board
+
+
+async def _wait_half_day(board: SimulatedBoard) -> None:
+    """Wait half a day by the board's own clock, which goes on only while its program runs."""
+    assert board.status is not None
+    due_s = board.status["uptime_s"] + HALF_DAY_S
+    await board.wait_for(lambda status: status["uptime_s"] >= due_s, 2 * HALF_DAY_S)

@@ -1,62 +1,50 @@
-"""`deskonomy run`: the cities of a world on the network, on display, under control.
+"""`deskonomy run`: the cities of a world on the network, on a display, under control.
 
-Here: how the parts are put together and taken apart again. Not here: the parts.
+Here: opening the cities of a plan and running them. Not here: what is around them (apps/compose.py), the cities
+themselves (runtime/).
 """
 
 import asyncio
 import contextlib
 from dataclasses import replace
-from functools import partial
 
-from deskonomy_host.aio import background
-from deskonomy_host.dashboard import app as show
-from deskonomy_host.errors import OperationError
-from deskonomy_host.history.recorder import Recorder, recording
-from deskonomy_host.runtime.controller import Steering
-from deskonomy_host.runtime.store import State
-from deskonomy_host.runtime.workers import spread
-from deskonomy_host.telemetry.source import Live, News
-from deskonomy_host.telemetry.statistics import Detail
-from deskonomy_host.terminal.display import choose, show_until
-from deskonomy_host.world import plan as world
-
-_HALT_S = 10  # for three requests to each process of a busy machine; of one that is dead it is known at once
+from deskonomy_host.apps.compose import Composition, RunSettings
+from deskonomy_host.runtime.store import Store
+from deskonomy_host.runtime.workers import spread_cities
+from deskonomy_host.world.plan import WorldPlan, choose_engine
 
 
-def run(plan, ticks=None, duration_s=None, as_json=False, history=None, processes=None, dashboard=None, state=None):
-    """Run a World until so many ticks or seconds are over, or for ever. Raises OperationError, KeyboardInterrupt.
+def run(
+    plan: WorldPlan,
+    settings: RunSettings,
+    ticks: int | None = None,
+    processes: int | None = None,
+    state: str | None = None,
+) -> None:
+    """Run the cities of a plan until Ctrl-C, or until the ticks or the duration are over.
 
-    history: the file that keeps its history, None for none. processes: how many to use, None for as many as suit.
-    dashboard: a dashboard.show.Wish, None for none. state: the directory that saves the cities, None for none.
+    Args:
+        plan: the plan of the world.
+        settings: how the run is shown, recorded and ended.
+        ticks: how many to run; None for no limit.
+        processes: how many to use at most; None for as many as suit.
+        state: the directory that saves the cities; None for none.
+
+    Raises:
+        OperationError: a file, a port or a process fails.
+        KeyboardInterrupt: the user has pressed Ctrl-C.
     """
-    plan = replace(plan, engine=world.engine_of(plan, ticks))
+    plan = replace(plan, engine=choose_engine(plan, ticks))
     first = plan.cities[0].name
     hint = f"Ctrl-C ends  ·  in another terminal: deskonomy influence {first} {plan.goods[0].name} 0.5"
-    colours = {city.name: city.colour for city in plan.cities}
-    display, recorder = choose(as_json, colours, hint), history and Recorder(history, colours)
-    asyncio.run(_run(plan, display, ticks, duration_s, recorder, processes, dashboard, state))
+    composition = Composition(settings, {city.name: city.colour for city in plan.cities}, hint)
+    asyncio.run(_run(plan, composition, ticks, processes, state))
 
 
-async def _run(plan, display, ticks, duration_s, recorder, processes, dashboard, state):
-    async with contextlib.AsyncExitStack() as stack:
-        stack.enter_context(display)
-        more = {"detail": Detail} if recorder or dashboard else None
-        news = News(display.note)
-        saved = stack.enter_context(State(state, news)) if state else None
-        cities = await stack.enter_async_context(spread(plan, news, processes, more, saved))
-        if recorder:
-            stack.enter_context(recorder)
-            await stack.enter_async_context(recording(recorder, cities.read))
-        steering = await stack.enter_async_context(Steering(cities, news))
-        source = Live(cities.read, cities.commands | steering.commands, news, steering.clock)
-        colours = {city.name: city.colour for city in plan.cities}
-        await stack.enter_async_context(show.serve(dashboard, source, colours, cities.names, display.dashboard))
-        living = await stack.enter_async_context(background(cities.live(ticks)))
-        await show_until([living], display, cities.read, duration_s, partial(_halt, cities))
-
-
-async def _halt(cities):
-    """Let time stand still, at the same tick for all cities, so that the last that is shown is how it ends."""
-    with contextlib.suppress(OperationError, TimeoutError):  # of a process that is gone there is nothing to be known
-        async with asyncio.timeout(_HALT_S):
-            await cities.set_pace(None, paused=True)
+async def _run(
+    plan: WorldPlan, composition: Composition, ticks: int | None, processes: int | None, state: str | None
+) -> None:
+    async with composition.open():
+        with Store(state) if state else contextlib.nullcontext() as store:
+            async with spread_cities(plan, processes, composition.status_fields, store) as cities:
+                await composition.run(cities, ticks)

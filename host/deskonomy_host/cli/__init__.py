@@ -1,7 +1,7 @@
-"""The `deskonomy` command from outside: exit statuses, and one line on stderr for everything that goes wrong.
+"""The `deskonomy` command: exit statuses, and one line on stderr for every error.
 
-Here: how a command ends. Not here: which commands there are (commands.py). This module loads nothing of weight by
-itself, so that Ctrl-C is answered from the very start.
+Here: how a command ends. Not here: which commands there are (cli/app.py). This module imports only small modules, so
+that Ctrl-C is answered from the very start.
 """
 
 import contextlib
@@ -11,59 +11,63 @@ import signal
 import sys
 
 
-def main(words=None):
-    """Run one command line; returns its exit status: 0 done, 1 a failure, 2 wrong words, 130 ended by Ctrl-C."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command line.
+
+    Args:
+        arguments: without the name of the program; None for those of this process.
+
+    Returns:
+        The exit status: 0 for success, 1 for a failure, 2 for invalid arguments, 130 after Ctrl-C.
+    """
     try:
-        _end_like_ctrl_c()
-        return _run(sys.argv[1:] if words is None else words)
+        _end_on_signals()
+        return _run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
         return 130
     finally:
-        _leave_quietly()
+        _end_quietly()
 
 
-def _run(words):
-    from deskonomy_host.errors import OperationError, UsageError
+def _run(arguments: list[str]) -> int:
+    from deskonomy_host.errors import OperationError, UsageError, describe_bug
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a letter still shows the rest
+            stream.reconfigure(errors="replace")  # where the terminal's encoding lacks a letter, the rest is printed
     try:
-        from deskonomy_host.cli import app as commands
+        from deskonomy_host.cli import app
 
-        return commands.run(words)
+        return app.run(arguments)
     except UsageError as error:
-        return _complain(error, 2)
+        return _print_error(str(error), 2)
     except OperationError as error:
-        return _complain(error, 1)
+        return _print_error(str(error), 1)
     except OSError as error:
-        about = f"{error.filename}: " if error.filename else ""
-        return _complain(f"{about}{error.strerror or error}", 1)
-    except Exception as error:  # no traceback reaches a user, but the line says where to look
-        import traceback
-
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{os.path.basename(last.filename)}:{last.lineno}"
-        return _complain(f"a mistake of ours, please report it: {type(error).__name__} at {where}: {error}", 1)
+        file = f"{error.filename}: " if error.filename else ""
+        return _print_error(f"{file}{error.strerror or error}", 1)
+    except Exception as error:  # no traceback reaches a user; the line names the place in the source
+        return _print_error(describe_bug(error), 1)
 
 
-def _complain(what, status):
-    line = " ".join(str(what).split())
+def _print_error(text: str, status: int) -> int:
+    """Print one line on stderr; return the exit status."""
+    line = " ".join(text.split())
     with contextlib.suppress(OSError):
         print(f"deskonomy: {line}", file=sys.stderr, flush=True)
     return status
 
 
-def _end_like_ctrl_c():
-    """A closed terminal and a polite kill end a command as Ctrl-C does, so that it cleans up after itself."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have it ignored in what they start with &
+def _end_on_signals() -> None:
+    """Let SIGTERM and SIGHUP (a closed terminal) end a command as Ctrl-C does, so that it cleans up."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it in commands that they start with &
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: signal.raise_signal(signal.SIGINT))
 
 
-def _leave_quietly():
-    """Let neither Ctrl-C nor a closed pipe have a word in the interpreter's own end."""
+def _end_quietly() -> None:
+    """Prevent messages of the interpreter's own end about Ctrl-C or a closed pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -1,62 +1,37 @@
-"""The words of what runs cities or speaks with them: `deskonomy demo`, `run`, `school`, `connect`, `influence`.
+"""The commands that run cities or talk to them: `deskonomy demo`, `run`, `school`, `connect`, `influence`.
 
-Here: what people type, and the module that does the work, loaded when it is asked for. Not here: what it does.
+Here: their arguments, and the module that does the work, loaded when it is needed. Not here: the work.
 """
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
-from deskonomy_host import validation as words
+from deskonomy_host import validation
+from deskonomy_host.addresses import PORT_MAX, Address, parse_address
+from deskonomy_host.cli import options
 from deskonomy_host.errors import UsageError
+from deskonomy_host.validation import LOCALS_MAX, make_parser, parse_amount, parse_choice, parse_integer
 
-Seed = typer.Option(
-    parser=words.whole("--seed", 0, words.SEED_MAX, 7), metavar="N", help="City number i is born from N + i.  [1]"
-)
-Duration = typer.Option(parser=words.seconds("--duration"), metavar="SECONDS", help="Stop after so many seconds.")
-Json = typer.Option("--json", help="One status line a second and city on stdout, and one at the end.")
-Keep = typer.Option("--history", metavar="FILE.db", help="Keep the history there, for deskonomy history and plot.")
-Dashboard = typer.Option(
-    "--dashboard/--no-dashboard", show_default=False, help="Show it in a browser.  [yes, but with --json no]"
-)
-DashboardAt = typer.Option(
-    "--dashboard-at",
-    metavar="ADDRESS:PORT",
-    parser=words.address("--dashboard-at"),
-    help="Where the dashboard is; 0.0.0.0 shows it to your network.  [127.0.0.1:8055]",
-)
-Watch = typer.Option(
-    metavar="HOST[:PORT]",
-    parser=words.host("--watch"),
-    help="A board, or another run, to show beside these in the dashboard. Repeatable.",
-)
+COUNT_MAX = 10_000  # merchants of one school
+TICKS_MAX = 10**12
+PROCESSES_MAX = 256
+
 City = typer.Argument(metavar="CITY", help="A city that runs on this machine.")
-
-
-def wish(dashboard, as_json, at, watch):
-    """The dashboard that these words ask for, None for none."""
-    from deskonomy_host.dashboard.app import Wish
-
-    if dashboard is None:
-        dashboard = not as_json or bool(at or watch)
-    listen, port = at or (Wish.listen, Wish.port)
-    return Wish(listen, port, watch or []) if dashboard else None
 
 
 def demo(
     day: Annotated[
         bool, typer.Option("--day/--no-day", help="Cover and uncover the light sensor every so often.  [--day]")
     ] = True,
-    duration: Annotated[float | None, Duration] = None,
-    as_json: Annotated[bool, Json] = False,
-    micropython: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Another MicroPython than the one installed with this.")
-    ] = None,
-    history: Annotated[str | None, Keep] = None,
-    dashboard: Annotated[bool | None, Dashboard] = None,
-    dashboard_at: Annotated[tuple | None, DashboardAt] = None,
-    watch: Annotated[list[str] | None, Watch] = None,
-):
+    duration: Annotated[float | None, options.Duration] = None,
+    as_json: Annotated[bool, options.Json] = False,
+    micropython: Annotated[str | None, options.Micropython] = None,
+    history: Annotated[str | None, options.HistoryFile] = None,
+    dashboard: Annotated[bool | None, options.Dashboard] = None,
+    dashboard_at: Annotated[tuple | None, options.DashboardAt] = None,
+    watch: Annotated[list[str] | None, options.Watch] = None,
+) -> None:
     """The whole story on one machine: a board and two cities.
 
     The board is simulated: a real MicroPython that runs the real firmware, copied there by the real mpremote. Its light
@@ -68,8 +43,12 @@ def demo(
       deskonomy board sense light 0.1     (in another terminal)
     """
     from deskonomy_host.apps import demo
+    from deskonomy_host.apps.compose import RunSettings
 
-    demo.demo(day, duration, as_json, micropython, history, dashboard=wish(dashboard, as_json, dashboard_at, watch))
+    shown_at = options.make_dashboard_settings(
+        dashboard, as_json, cast("Address | None", dashboard_at), cast("list[tuple[str, int | None]] | None", watch)
+    )
+    demo.demo(RunSettings(as_json, duration, history, shown_at), day, micropython)
 
 
 def run_cities(
@@ -79,7 +58,9 @@ def run_cities(
     connect: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="HOST:PORT", parser=words.address("--connect"), help="The first city dials this. Repeatable."
+            metavar="HOST:PORT",
+            parser=make_parser(parse_address, "--connect"),
+            help="The first city dials this. Repeatable.",
         ),
     ] = None,
     listen: Annotated[
@@ -88,33 +69,42 @@ def run_cities(
     port: Annotated[
         int | None,
         typer.Option(
-            parser=words.whole("--port", 1, 65535, 55555), metavar="N", help="The next free ones follow.  [55555]"
+            parser=make_parser(parse_integer, "--port", 1, PORT_MAX, 55555),
+            metavar="N",
+            help="The first city's; the others take the next free ones.  [55555]",
         ),
     ] = None,
-    seed: Annotated[int | None, Seed] = None,
+    seed: Annotated[int | None, options.Seed] = None,
     locals_: Annotated[
         int | None,
         typer.Option(
-            "--locals", parser=words.whole("--locals", 0, words.LOCALS_MAX, 20), metavar="N", help="In each city.  [20]"
+            "--locals",
+            parser=make_parser(parse_integer, "--locals", 0, LOCALS_MAX, 20),
+            metavar="N",
+            help="In each city.  [20]",
         ),
     ] = None,
     merchants: Annotated[
         int | None,
         typer.Option(
-            parser=words.whole("--merchants", 0, words.LOCALS_MAX, 10),
+            parser=make_parser(parse_integer, "--merchants", 0, LOCALS_MAX, 10),
             metavar="N",
             help="In each city.  [half as many as locals]",
         ),
     ] = None,
     ticks: Annotated[
         int | None,
-        typer.Option(parser=words.whole("--ticks", 1, 10**12, 5000), metavar="N", help="Stop after so many ticks."),
+        typer.Option(
+            parser=make_parser(parse_integer, "--ticks", 1, TICKS_MAX, 5000),
+            metavar="N",
+            help="Stop after this many ticks.",
+        ),
     ] = None,
-    duration: Annotated[float | None, Duration] = None,
+    duration: Annotated[float | None, options.Duration] = None,
     speed: Annotated[
         float | None,
         typer.Option(
-            parser=words.speed("--speed"),
+            parser=make_parser(validation.parse_speed, "--speed"),
             metavar="TICKS_PER_SECOND|max",
             help="How fast time passes.  [20, for watching]",
         ),
@@ -122,36 +112,38 @@ def run_cities(
     engine: Annotated[
         str | None,
         typer.Option(
-            parser=words.one_of("--engine", ("plain", "numba")),
+            parser=make_parser(parse_choice, "--engine", ("plain", "numba")),
             metavar="plain|numba",
             help="What runs the kernel; all give the same bits.  [the one that suits]",
         ),
     ] = None,
     key_file: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Trade only with who has the key in it; see deskonomy keygen."),
+        typer.Option(metavar="FILE", help="Trade only with peers that have the key in it; see deskonomy keygen."),
     ] = None,
     processes: Annotated[
         int | None,
         typer.Option(
-            parser=words.whole("--processes", 1, 256, 2),
+            parser=make_parser(parse_integer, "--processes", 1, PROCESSES_MAX, 2),
             metavar="N",
-            help="Spread the cities over so many, with the same result.  [as many as pay]",
+            help="Spread the cities over this many, with the same result.  [as many as pay]",
         ),
     ] = None,
     state: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="Save the cities there, and go on with those saved there; in one process."),
+        typer.Option(
+            metavar="DIR", help="Save the cities there, and continue those saved there; needs a single process."
+        ),
     ] = None,
-    as_json: Annotated[bool, Json] = False,
-    history: Annotated[str | None, Keep] = None,
-    dashboard: Annotated[bool | None, Dashboard] = None,
-    dashboard_at: Annotated[tuple | None, DashboardAt] = None,
-    watch: Annotated[list[str] | None, Watch] = None,
-):
+    as_json: Annotated[bool, options.Json] = False,
+    history: Annotated[str | None, options.HistoryFile] = None,
+    dashboard: Annotated[bool | None, options.Dashboard] = None,
+    dashboard_at: Annotated[tuple | None, options.DashboardAt] = None,
+    watch: Annotated[list[str] | None, options.Watch] = None,
+) -> None:
     """Run cities on this machine.
 
-    There is a road between each pair, and each listens for more from elsewhere.
+    There is a road between each pair, and each listens for peers on other machines.
 
     \b
     Example:
@@ -164,7 +156,7 @@ def run_cities(
       deskonomy run world.toml
 
     \b
-    A world file says more; what is typed wins over it:
+    A world file has more settings; options win over it:
       speed = 20
       roads = [["RIVERWOOD", "SEASIDE"]]
       connect = ["desktown.local:55555"]
@@ -178,18 +170,19 @@ def run_cities(
       half = 4
     """
     from deskonomy_host.apps import run
+    from deskonomy_host.apps.compose import RunSettings
     from deskonomy_host.world import file as world_file
-    from deskonomy_host.world import plan as world
+    from deskonomy_host.world.plan import override_plan, plan_cities
 
     if any(name.endswith(".toml") for name in cities):
         if len(cities) > 1:
             raise UsageError("a world file stands alone: type deskonomy run world.toml, or the names of cities")
         plan = world_file.read(cities[0])
     else:
-        plan = world.of_names(cities)
-    plan = world.with_words(
+        plan = plan_cities(cities)
+    plan = override_plan(
         plan,
-        dial=connect or [],
+        dial=cast("list[Address]", connect or []),
         listen=listen,
         port=port,
         seed=seed,
@@ -201,80 +194,104 @@ def run_cities(
     )
     if state and (processes or 1) > 1:
         raise UsageError("--state runs all cities in one process: leave out --processes")
-    dashboard_wish = wish(dashboard, as_json, dashboard_at, watch)
-    run.run(plan, ticks, duration, as_json, history, processes, dashboard_wish, state)
+    shown_at = options.make_dashboard_settings(
+        dashboard, as_json, cast("Address | None", dashboard_at), cast("list[tuple[str, int | None]] | None", watch)
+    )
+    run.run(plan, RunSettings(as_json, duration, history, shown_at), ticks, processes, state)
 
 
 def school(
     address: Annotated[
-        tuple, typer.Argument(metavar="HOST:PORT", parser=words.address("school"), help="Where a city listens.")
+        tuple,
+        typer.Argument(metavar="HOST:PORT", parser=make_parser(parse_address, "school"), help="Where a city listens."),
     ],
     count: Annotated[
-        int, typer.Option(parser=words.whole("--count", 1, 10_000, 10), metavar="N", help="How many to send.")
+        int,
+        typer.Option(
+            parser=make_parser(parse_integer, "--count", 1, COUNT_MAX, 10),
+            metavar="N",
+            help="How many merchants to send.",
+        ),
     ] = 10,
     good: Annotated[str, typer.Option(metavar="GOOD", help="What they buy and sell.")] = "chair",
     money: Annotated[
         int | None,
         typer.Option(
-            parser=words.amount("--money", 0, words.MONEY_MAX, 1200), metavar="COINS", help="What each has.  [1211.48]"
+            parser=make_parser(parse_amount, "--money", 0, validation.MONEY_MAX, 1200),
+            metavar="COINS",
+            help="What each of them has.  [1211.48]",
         ),
     ] = None,
     wait: Annotated[
-        float, typer.Option(parser=words.seconds("--wait"), metavar="SECONDS", help="How long to wait for them.")
+        float,
+        typer.Option(
+            parser=make_parser(validation.parse_seconds, "--wait"),
+            metavar="SECONDS",
+            help="How long to wait for their return.",
+        ),
     ] = 10,
-):
-    """Send trained merchants into a city, count who comes back.
+) -> None:
+    """Send trained merchants into a city, and count those that return.
 
     \b
     Example:
       deskonomy school 127.0.0.1:55555
       deskonomy school desktown.local:55555 --count 3 --good bed --wait 60
     """
+    import asyncio
+
     from deskonomy_host.roads import school
 
-    words.name("--good", good)
+    validation.check_name(good, "--good")
     host, port = address
-    school.send(host, port, count, good, school.MONEY_MILLS if money is None else money, wait)
+    money_mills = school.MONEY_MILLS if money is None else money
+    asyncio.run(school.run_school(host, port, count, good, money_mills, wait))
 
 
 def connect(
     city: Annotated[str, City],
     address: Annotated[
-        tuple, typer.Argument(metavar="HOST:PORT", parser=words.address("connect"), help="Where a city listens.")
+        tuple,
+        typer.Argument(
+            metavar="HOST:PORT", parser=make_parser(parse_address, "connect"), help="Where another city listens."
+        ),
     ],
-):
+) -> None:
     """Have a running city dial another.
 
-    It dials at once, and again whenever the road is lost.
+    It dials at once, and again whenever the connection is lost.
 
     \b
     Example:
       deskonomy connect RIVERWOOD desktown.local:55555
     """
-    from deskonomy_host.control.server import send
+    from deskonomy_host.control.client import send_command
 
-    send(city, "connect", address=words.shown(address))
-    print(f"{city} dials {words.shown(address)}")
+    send_command(city, "connect", address=str(address))
+    print(f"{city} dials {address}")
 
 
 def influence(
     city: Annotated[str, City],
     good: Annotated[str, typer.Argument(metavar="GOOD", help="A good that it makes, such as wood.")],
     yield_: Annotated[
-        str, typer.Argument(metavar="YIELD", help="0 to 100; 1 is normal; auto is up to the sensors again.")
+        str, typer.Argument(metavar="YIELD", help="0 to 100; 1 is normal; auto gives it back to the sensors.")
     ],
-):
+) -> None:
     """Change how well a good is made in a running city.
 
-    YIELD is how much one act of making gives; a city on a board listens as well as one on a host.
+    YIELD is how much one act of making gives, in a city on a board as in one on a host.
 
     \b
     Example:
       deskonomy influence RIVERWOOD wood 0.5
       deskonomy influence DESKTOWN wood auto
     """
-    from deskonomy_host.control.server import send
+    from deskonomy.economy.city import YIELD_MAX_MILLS
 
-    wanted_mills = None if yield_ == "auto" else words.amount("YIELD", 0, 100, "0.5 (or auto)")(yield_)
-    reply = send(city, "influence", good=good, yield_mills=wanted_mills)
+    from deskonomy_host.control.client import send_command
+
+    yield_max = YIELD_MAX_MILLS // 1000
+    yield_mills = None if yield_ == "auto" else parse_amount(yield_, "YIELD", 0, yield_max, "0.5 (or auto)")
+    reply = send_command(city, "influence", good=good, yield_mills=yield_mills)
     print(f"{city}: one act of making {good} gives {reply['yield_mills'] / 1000:g}")

@@ -1,14 +1,15 @@
-"""The words of what reads histories: `deskonomy history` and `plot`.
+"""The commands that read histories: `deskonomy history` and `plot`.
 
-Here: what people type, and the module that does the work, loaded when it is asked for. Not here: what it does.
+Here: their arguments, and the module that does the work, loaded when it is needed. Not here: the work.
 """
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
-from deskonomy_host import validation as words
-from deskonomy_host.cli.city import DashboardAt, wish
+from deskonomy_host.addresses import Address
+from deskonomy_host.cli import options
+from deskonomy_host.validation import make_parser, parse_choice
 
 
 def history(
@@ -18,9 +19,9 @@ def history(
         str | None, typer.Option("--parquet", metavar="DIR", help="Write its tables there as Parquet.")
     ] = None,
     dashboard: Annotated[bool, typer.Option("--dashboard", help="Play it back in a browser.")] = False,
-    dashboard_at: Annotated[tuple | None, DashboardAt] = None,
-):
-    """Say what a history holds, export it, or play it back.
+    dashboard_at: Annotated[tuple | None, options.DashboardAt] = None,
+) -> None:
+    """Summarise a history, export it, or play it back.
 
     \b
     Example:
@@ -29,13 +30,14 @@ def history(
       deskonomy history two.db --csv two/
       deskonomy history two.db --dashboard
     """
-    from deskonomy_host.apps import playback as history_player
-    from deskonomy_host.history import export as history_export
+    from deskonomy_host.apps import playback
+    from deskonomy_host.history import export
 
     if dashboard or dashboard_at:
-        history_player.play(file, wish(True, False, dashboard_at, None))
+        settings = options.make_dashboard_settings(True, False, cast("Address | None", dashboard_at), None)
+        playback.play(file, settings)
     else:
-        history_export.show(file, csv, parquet)
+        export.export_history(file, csv, parquet)
 
 
 def plot(
@@ -44,7 +46,7 @@ def plot(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            parser=words.one_of("--only", ("prices", "merchants", "leisure", "board")),
+            parser=make_parser(parse_choice, "--only", ("prices", "merchants", "leisure", "board")),
             metavar="PANEL",
             help="prices, merchants, leisure or board. Repeatable.  [all that there is]",
         ),
@@ -54,10 +56,15 @@ def plot(
     ] = None,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="Above the picture.")] = None,
     axis: Annotated[
-        str, typer.Option(parser=words.one_of("--axis", ("time", "ticks")), metavar="time|ticks", help="Below it.")
+        str,
+        typer.Option(
+            parser=make_parser(parse_choice, "--axis", ("time", "ticks")),
+            metavar="time|ticks",
+            help="The horizontal axis.",
+        ),
     ] = "time",
-):
-    """Draw histories: price bands a good, merchants by good, leisure against wealth, a board's cause and effect.
+) -> None:
+    """Draw histories: price bands by good, merchants by good, leisure against wealth, a board's cause and effect.
 
     \b
     Example:

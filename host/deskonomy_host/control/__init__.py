@@ -1,0 +1,1 @@
+"""Control of running cities from other processes of the same user."""

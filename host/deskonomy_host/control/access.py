@@ -1,20 +1,31 @@
-"""Who may ask a server of ours: browsers that show our own page, programs of this user, and nobody by accident.
+"""Access to the control server: the policy that refuses foreign requests, and the token of this user's dashboard.
 
-Here: a request in, the reason to turn it away out. Not here: what is served (control.py, dashboard/site.py).
+Here: an HTTP request in, the reason to refuse it out. Not here: what the server answers (control/server.py,
+dashboard/server.py).
 
-Host: a page elsewhere whose name is made to point here (DNS rebinding) says its own name, so only names that nobody
-else can own are answered: loopback, and, where a server listens wider, addresses and this machine's own names.
-Origin and Sec-Fetch-Site: a browser says whose page asks; only our own may, apart from somebody following a link.
-Token: whoever changes something proves to be this user.
+Three checks:
+- Host: a page elsewhere whose name resolves to this machine (DNS rebinding) sends its own name. So the server answers
+  only to loopback names and, if it listens on more than loopback, to addresses and to this machine's own names.
+- Origin and Sec-Fetch-Site: a browser sends which page a request comes from. Only the server's own page may send
+  requests; a link on another page may open the page itself.
+- Token: a request that changes something proves that it comes from this user.
 """
 
+import contextlib
 import ipaddress
 import secrets
 import socket
+from typing import TYPE_CHECKING
+
+from deskonomy_host.control.registry import open_directory, write_private_file
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 LOOPBACK = "127.0.0.1"
 _LOOPBACK_NAMES = (LOOPBACK, "localhost", "[::1]")
-# The page is made of its own files and talks to its own server; nobody frames it, nothing leaks to elsewhere.
+_TOKEN_MIN = 16  # characters; a shorter one is damaged
+# The page consists of the server's own files, talks only to its own server, and is never framed.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -27,22 +38,27 @@ HEADERS = {
 }
 
 
-class Guard:
-    """Turns requests away. listen: the address that the server listens on; port: its port, once it is known."""
+class AccessPolicy:
+    """The rules by which a server refuses requests.
 
-    def __init__(self, token, listen=LOOPBACK):
-        self.port = None
+    Attributes:
+        port: the server's port, None before it listens.
+    """
+
+    def __init__(self, token: str, listen: str = LOOPBACK):
+        """Configure the policy; token: of POST requests, listen: the address that the server listens on."""
+        self.port: int | None = None
         self._token = token
-        self._wide = listen not in (LOOPBACK, "localhost", "::1")
+        self._beyond_loopback = listen not in (LOOPBACK, "localhost", "::1")
 
-    def refusal(self, request):
-        """Why an aiohttp request is turned away, or None."""
-        if len(request.headers.getall("Host", ())) != 1 or not self._is_here(request.host):
-            return "this answers to its own address only" if self._wide else "this answers on loopback only"
+    def find_refusal(self, request: "web.Request") -> str | None:
+        """Return the reason why an aiohttp request is refused, or None if it is allowed."""
+        if len(request.headers.getall("Host", ())) != 1 or not self._is_own_host(request.host):
+            return "this answers to its own address only" if self._beyond_loopback else "this answers on loopback only"
         origin = request.headers.get("Origin")
         if origin is not None and origin != f"http://{request.host}":
             return "this answers its own page only"
-        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and not _is_visit(request):
+        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and not _opens_page(request):
             return "this answers its own page only"
         if request.method == "POST":
             given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
@@ -50,22 +66,39 @@ class Guard:
                 return "the token is missing or not this process's"
         return None
 
-    def _is_here(self, host):
+    def _is_own_host(self, host: str) -> bool:
         name, colon, port = host.rpartition(":")
         if not colon or port != str(self.port):
             return False
-        return name.lower() in _LOOPBACK_NAMES or (self._wide and _is_ours(name.lower()))
+        name = name.lower()
+        return name in _LOOPBACK_NAMES or (self._beyond_loopback and _is_own_name(name))
 
 
-def _is_visit(request):
-    """Whether somebody follows a link to the page itself."""
-    follows = (
+def load_user_token() -> str:
+    """Return the token of this user's dashboards; make it if there is none.
+
+    It stays the same when cities are started again, so that an open page keeps working. Raises OperationError.
+    """
+    file = open_directory() / "dashboard.token"
+    with contextlib.suppress(FileNotFoundError):
+        token = file.read_text(encoding="ascii").strip()
+        if len(token) >= _TOKEN_MIN:
+            return token
+    token = secrets.token_urlsafe(16)
+    write_private_file(file, token)
+    return token
+
+
+def _opens_page(request: "web.Request") -> bool:
+    """Return whether a browser follows a link to the page itself."""
+    is_navigation = (
         request.headers.get("Sec-Fetch-Mode") == "navigate" and request.headers.get("Sec-Fetch-Dest") == "document"
     )
-    return follows and request.method == "GET" and request.path == "/"
+    return is_navigation and request.method == "GET" and request.path == "/"
 
 
-def _is_ours(name):
+def _is_own_name(name: str) -> bool:
+    """Return whether a host name is an address, which DNS rebinding cannot use, or this machine's own name."""
     try:
         return bool(ipaddress.ip_address(name.strip("[]")))
     except ValueError:

@@ -1,0 +1,1 @@
+"""The cities of a run: in one process or several, saved, controlled."""

@@ -1,185 +1,211 @@
-"""The cities that this process runs: on the network, under control, read and driven as one.
+"""The cities that this process runs: on the network, advanced by one clock, read and changed by commands.
 
-Here: what `deskonomy run` needs of cities, whoever shows them. Not here: cities spread over processes (workers.py, with
-the same names), making cities of a plan (world.py).
+Here: what `deskonomy run` does with the cities of one process. Not here: cities spread over processes (workers.py, with
+the same methods), building cities from a plan (world/plan.py), the definitions of the commands (control/commands.py).
 """
 
 import contextlib
+import functools
 import json
 import time
 from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Self, cast
 
-from deskonomy import status
-from deskonomy.economy.clock import Drive
+from deskonomy import status, text
+from deskonomy.economy.city import City
+from deskonomy.economy.clock import Clock
 from deskonomy.roads.local import connect
+from deskonomy.roads.road import Road
 
-from deskonomy_host import validation as words
+from deskonomy_host.addresses import format_address, parse_address
 from deskonomy_host.aio import background
+from deskonomy_host.control.commands import CITY_COMMANDS, bind
 from deskonomy_host.errors import OperationError, UsageError
+from deskonomy_host.logs import NOTE, log_event, make_core_log
 from deskonomy_host.roads import keyring as keys
-from deskonomy_host.roads.mdns import Roads
-from deskonomy_host.world import plan as world
+from deskonomy_host.roads.mdns import HostNetwork
+from deskonomy_host.runtime.store import Store
+from deskonomy_host.telemetry.schema import Status
+from deskonomy_host.world.plan import CityPlan, ProcessRoadOpener, WorldPlan, build_cities, convert_speed
 
-COMMANDS = (
-    "influence",
-    "connect",
-    "open",
-    "close",
-)  # methods of Cities that others may call, each with a city as its first word
+StatusFields = Mapping[str, Callable[[], Callable[[City], Any]]]
+_PACE_WINDOW_S = 1  # ticks per second are measured over the last second or so
 
 
 class Cities:
-    """The cities of a World, on the network from `async with` to its end.
+    """The cities of a plan, on the network from `async with` to its end.
 
-    log: called with each line that tells what happened. names, border: as world.build() takes them, for one process of
-    several. more: {field: function without words}; the function of a City that it returns fills that field of a status.
-    state: the state.State that they are saved to, None for none.
-
-    cities: the City objects. roads: {city: Roads}. drive: what they live by, its pace and its pauses.
+    Attributes:
+        plan: the plan of the whole world.
+        names: names of the cities that this process runs.
+        cities: the City objects, in the same order.
+        networks: {city: its HostNetwork}.
+        clock: what runs their ticks, with the pace and the pauses.
+        commands: implementations of CITY_COMMANDS.
     """
 
-    def __init__(self, plan, log, names=None, border=None, more=None, state=None):
+    def __init__(
+        self,
+        plan: WorldPlan,
+        names: Collection[str] | None = None,
+        open_process_road: ProcessRoadOpener | None = None,
+        status_fields: StatusFields | None = None,
+        store: Store | None = None,
+    ):
+        """Build the cities, or restore them from the store. Raises OperationError.
+
+        Args:
+            plan: the plan of the whole world.
+            names: the cities that this process runs; None for all.
+            open_process_road: opens a road to a city of another process; see build_cities().
+            status_fields: {field: function without arguments}; the function of a City that it returns fills that field
+                of a status.
+            store: where the cities are saved; None for nowhere.
+        """
         self.plan = plan
-        self.cities = world.build(plan, names, border, state and state.city)
-        if state:
-            state.adopt(self.cities)
+        self.cities = build_cities(plan, names, open_process_road, store.restore_city if store else None)
+        if store:
+            store.adopt_cities(self.cities)
         self.names = [city.name for city in self.cities]
-        self.roads = {}
-        self.drive = Drive(self.cities, world.pace(plan.speed))
-        self.commands = {name: getattr(self, name) for name in COMMANDS}
-        self._log = log
-        self._more = {name: make() for name, make in (more or {}).items()}
-        self._marks = {city.name: deque([(time.monotonic(), city.tick)]) for city in self.cities}
-        self._key = None
-        self._state = state
+        self.networks: dict[str, HostNetwork] = {}
+        self.clock = Clock(self.cities, convert_speed(plan.speed))
+        self.commands = bind(self, CITY_COMMANDS)
+        self._status_fields = {name: make() for name, make in (status_fields or {}).items()}
+        self._progress = {city.name: deque([(time.monotonic(), city.tick)]) for city in self.cities}
+        self._key: bytes | None = None
+        self._store = store
         self._open = contextlib.AsyncExitStack()
 
-    async def __aenter__(self):
-        self._key = keys.given(self.plan.key_file, self._log)
+    async def __aenter__(self) -> Self:
+        self._key = keys.load_key(self.plan.key_file, functools.partial(log_event, NOTE))
         async with self._open as opening:
-            for plan in self._plans():
-                await self.listen(plan.name)
-            if self._state:
-                # Started here, ended before the last checkpoint; the roads close after that.
-                opening.callback(self._state.save)
-                await opening.enter_async_context(background(self._state.keep()))
+            for plan in self._own_plans():
+                await self._start_listening(plan)
+            if self._store:
+                # The last checkpoint is written after the task has ended, and before the roads close.
+                opening.callback(self._store.save)
+                await opening.enter_async_context(background(self._store.run_checkpoints, "saving the cities"))
             self._open = opening.pop_all()
         return self
 
-    async def __aexit__(self, *_):
+    async def __aexit__(self, *_: object) -> None:
         await self._open.aclose()
 
-    def _plans(self):
+    def _own_plans(self) -> list[CityPlan]:
         return [plan for plan in self.plan.cities if plan.name in self.names]
 
-    def _city(self, name):
+    def _find_city(self, name: str) -> City:
         if name not in self.names:
             raise OperationError(f"no city {name} is running here; running: {', '.join(self.names)}")
         return self.cities[self.names.index(name)]
 
-    async def listen(self, name):
+    async def _start_listening(self, plan: CityPlan) -> None:
         """Put a city on the network, at its port or the next free one. Raises OperationError."""
-        plan = next(plan for plan in self.plan.cities if plan.name == name)
-        roads = Roads(
-            self._city(name),
+        network = HostNetwork(
+            self._find_city(plan.name),
             listen=self.plan.listen,
             port=plan.port or self.plan.port,
-            log=self._log,
+            log=make_core_log(plan.name),
             key=self._key,
-            key_of=keys.key_for,
+            key_of=keys.find_key,
         )
         try:
-            await roads.start()
+            await network.start()
         except OSError as error:
-            where = f"{self.plan.listen} port {roads.port}"
-            raise OperationError(f"{name} cannot listen on {where}: {error.strerror or error}") from None
-        self._open.push_async_callback(roads.close)
-        self.roads[name] = roads
+            where = f"{self.plan.listen} port {network.port}"
+            raise OperationError(f"{plan.name} cannot listen on {where}: {error.strerror or error}") from None
+        self._open.push_async_callback(network.close)
+        self.networks[plan.name] = network
 
-    async def live(self, ticks=None):
-        """Dial whom the plan names, and let so many ticks pass, or go on for ever."""
-        for plan in self._plans():
+    # Time.
+
+    async def run(self, ticks: int | None = None) -> None:
+        """Dial the addresses of the plan and run this many ticks; None: run without an end."""
+        for plan in self._own_plans():
             for host, port in plan.dial:
-                self.roads[plan.name].dial(host, port)
-        await self.drive.run(ticks)
+                self.networks[plan.name].dial(host, port)
+        await self.clock.run(ticks)
 
-    async def set_pace(self, ticks_per_s, paused=False):
-        """How fast time passes from now on, None for as fast as the machine allows, and whether it does."""
-        self.drive.ticks_per_s = ticks_per_s
-        self.drive.paused = paused
+    async def set_pace(self, ticks_per_s: float | None, paused: bool = False) -> None:
+        """Set ticks per second, None for as fast as the machine allows, and whether time stands still."""
+        self.clock.ticks_per_s = ticks_per_s
+        self.clock.paused = paused
 
-    async def step(self, ticks):
-        """Let so many ticks pass now, without a pause in between."""
-        self.drive.step(ticks)
+    async def step(self, ticks: int) -> None:
+        """Run this many ticks now, without a pause in between."""
+        self.clock.step(ticks)
 
-    # COMMANDS.
+    # Commands; see control/commands.py.
 
-    def influence(self, city, good, yield_mills):
-        """Set a yield by hand, in mills of a unit; None gives it back to the sensors."""
-        target = self._city(city)
+    def influence(self, city: str, good: str, yield_mills: int | None) -> dict[str, Any]:
+        """Set the yield of a good by hand, or give it back to the sensors."""
+        target = self._find_city(city)
         if yield_mills is None:
-            target.release_yield(good)
+            target.clear_override(good)
         elif type(yield_mills) is int:
-            target.set_yield(good, yield_mills, by_hand=True)
+            target.set_yield(good, yield_mills, override=True)
         else:
             raise UsageError(f"yield_mills takes a whole number or null, not {yield_mills!r}")
         return {"city": city, "good": good, "yield_mills": target.yield_mills(good)}
 
-    def connect(self, city, address):
-        """Dial HOST:PORT, now and whenever it is lost."""
-        self._city(city)
-        host, port = words.address("address")(address)
-        self.roads[city].dial(host, port)
+    def connect(self, city: str, address: str) -> dict[str, Any]:
+        """Dial an address now, and again whenever the connection is lost."""
+        self._find_city(city)
+        host, port = parse_address(address, "address")
+        self.networks[city].dial(host, port)
         return {"city": city, "address": address}
 
-    def open(self, city, other, address=None):
-        """Open this end of the road to another city of the same run, else dial it at its address, "HOST:PORT"."""
-        here = self._city(city)
-        road = here.roads.get(other)
+    def open(self, city: str, other: str, address: str | None = None) -> dict[str, Any]:
+        """Open this end of a road inside the run, else dial the other city; reply whether the road is inside."""
+        here = self._find_city(city)
         if other == city:
             raise UsageError(f"a road leads to another city, not from {city} to itself")
-        if road is None and other in self.names:
-            connect(here, self._city(other))
-            return {"city": city, "other": other, "inside": True}
-        inside = False
-        if road is not None and road.kind == "in-process":
-            inside = True
+        if other not in here.roads and other in self.names:
+            connect(here, self._find_city(other))
+        road = _find_inner_road(here, other)
+        if road is not None:
             road.state = "up"
         elif address:
             self.connect(city, address)
         else:
-            raise OperationError(f"nobody here knows where {other} listens: type its HOST:PORT")
-        return {"city": city, "other": other, "inside": inside}
+            raise OperationError(f"the address of {other} is not known here: type its HOST:PORT")
+        return {"city": city, "other": other, "inside": road is not None}
 
-    async def close(self, city, other):
-        """Close this end of the road to another city, until it is opened again. Who waits for it comes home."""
-        road = self._city(city).roads.get(other)
-        inside = False
-        if road is not None and road.kind == "in-process":
-            inside = True
+    async def close(self, city: str, other: str) -> dict[str, Any]:
+        """Close this end of a road inside the run, else hang up; reply whether the road is inside."""
+        road = _find_inner_road(self._find_city(city), other)
+        if road is not None:
             road.state = "down"
         else:
-            address = self.roads[city].address_of(other)
+            address = self.networks[city].find_address(other)
             if address is None:
                 raise OperationError(f"{other} has dialled {city}: close this road there, or it is dialled again")
-            await self.roads[city].hang_up(*address)
-        return {"city": city, "other": other, "inside": inside}
+            await self.networks[city].hang_up(*address)
+        return {"city": city, "other": other, "inside": road is not None}
 
-    # What is shown of them.
+    # Statuses.
 
-    def read(self):
-        """The status dicts of these cities, with their pace over the last second or so."""
-        return [self._read(city) for city in self.cities]
+    def read_statuses(self) -> list[Status]:
+        """Return the status of each city, with its ticks per second over the last second or so."""
+        return [self._read_status(city) for city in self.cities]
 
-    def _read(self, city):
-        roads = self.roads[city.name]
-        more = [("sensors", "{}"), ("address", status.quoted(words.shown((roads.listen, roads.port))))]
-        found = json.loads(status.line(city, more, self._ticks_per_s(city)))
-        return found | {name: say(city) for name, say in self._more.items()}
+    def _read_status(self, city: City) -> Status:
+        network = self.networks[city.name]
+        fields = [("sensors", "{}"), ("address", text.quote(format_address(network.listen, network.port)))]
+        line = json.loads(status.format_status(city, fields, self._measure_pace(city)))
+        return cast("Status", line | {name: fill(city) for name, fill in self._status_fields.items()})
 
-    def _ticks_per_s(self, city):
-        marks, now = self._marks[city.name], time.monotonic()
-        while len(marks) > 1 and now - marks[1][0] >= 1:
-            marks.popleft()
-        marks.append((now, city.tick))
-        return (city.tick - marks[0][1]) / max(0.001, now - marks[0][0])
+    def _measure_pace(self, city: City) -> float:
+        """Return ticks per second since the oldest reading that is at most a window old."""
+        readings, now = self._progress[city.name], time.monotonic()
+        while len(readings) > 1 and now - readings[1][0] >= _PACE_WINDOW_S:
+            readings.popleft()
+        readings.append((now, city.tick))
+        return (city.tick - readings[0][1]) / max(0.001, now - readings[0][0])
+
+
+def _find_inner_road(city: City, other: str) -> Road | None:
+    """Return a city's road to another city of the same run, None if there is none."""
+    road = city.roads.get(other)
+    return road if road is not None and road.type == "in-process" else None

@@ -1,133 +1,125 @@
-"""What a dashboard may ask of the cities of this process, beyond what a command line asks: time, roads, a school.
+"""The controller of a run: the commands of a dashboard that concern time, both ends of a road, or the Merchant School.
 
-Here: pause, step and speed; both ends of a road; merchants from the Merchant School. Not here: yields, one end of a
-road, dialling (cities.py); what a simulated board may be asked (simulator.py); who may ask (guard.py).
+Here: pause, step and speed; opening and closing a road at both ends; sending merchants of the school. Not here: the
+commands of a single city (runtime/cities.py), those of a simulated board (boards/simulator/board.py), which requests
+are allowed (control/access.py).
 """
 
-import asyncio
-import contextlib
+import functools
+from typing import TYPE_CHECKING, Any, Self
 
-from deskonomy_host import validation as words
-from deskonomy_host.aio import result_of
+from deskonomy_host import validation
+from deskonomy_host.addresses import parse_address
+from deskonomy_host.aio import OnFailure, Supervisor
+from deskonomy_host.control.commands import bind, execute
 from deskonomy_host.errors import OperationError, UsageError
+from deskonomy_host.logs import SCHOOL, log_event
 from deskonomy_host.roads import school
-from deskonomy_host.world import plan as world
+from deskonomy_host.telemetry.source import Pace
+from deskonomy_host.world.plan import convert_speed
 
-STEP_MAX = 1000  # ticks at once: everything else waits meanwhile
-SCHOOL_MAX = 50  # merchants at once
-_RETURN_S = 10  # how long the school waits for those who come back
+if TYPE_CHECKING:
+    from deskonomy_host.runtime.workers import RunningCities
+
+STEP_MAX = 1000  # ticks in one command: until they have run, the process does nothing else
+SCHOOL_MAX = 50  # merchants in one command
+# How long the school waits for merchants that return. A city sends it the first one and then waits 10 s for an
+# acknowledgement, which no legacy peer sends.
+_RETURN_S = 30
 
 
-class Steering:
-    """Commands for a cities.Cities or a workers.Workers, from `async with` to its end.
+class Controller:
+    """The commands for all cities of a run, from `async with` to its end.
 
-    log: called with what happened.
+    Attributes:
+        commands: implementations by name: those of each city, and the controller's own in place of some of them.
     """
 
-    def __init__(self, cities, log):
+    def __init__(self, cities: "RunningCities"):
+        """Create the controller of these cities."""
         self._cities = cities
-        self._log = log
         self._paused = False
-        self._ticks_per_s = world.pace(cities.plan.speed)
-        self._classes = set()  # tasks of schools under way
-        self.commands = {
-            "pause": self.pause,
-            "step": self.step,
-            "speed": self.speed,
-            "open": self.open,
-            "close": self.close,
-            "school": self.school,
-        }
+        self._ticks_per_s = convert_speed(cities.plan.speed)
+        self._supervisor = Supervisor()  # of schools under way
+        self.commands = cities.commands | bind(self, ("pause", "step", "speed", "open", "close", "school"))
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> Self:
+        await self._supervisor.__aenter__()
         return self
 
-    async def __aexit__(self, *_):
-        for task in list(self._classes):
-            task.cancel()
-            await asyncio.wait([task])
+    async def __aexit__(self, *failure: Any) -> None:
+        await self._supervisor.__aexit__(*failure)
 
-    def clock(self):
-        """How time passes here: {"paused": bool, "ticks_per_s": number, None for as fast as it goes}."""
+    def read_clock(self) -> Pace:
+        """Return how time passes."""
         return {"paused": self._paused, "ticks_per_s": self._ticks_per_s}
 
     # Time.
 
-    async def pause(self, paused):
-        """Let time stand still for all cities here, or go on."""
-        if not isinstance(paused, bool):
-            raise UsageError(f"paused takes true or false, not {paused!r}")
-        self._paused = paused
+    async def pause(self, paused: bool) -> Pace:
+        """Stop time for all cities, or let it go on."""
+        self._paused = validation.parse_boolean(paused, "paused")
         return await self._set_pace()
 
-    async def step(self, ticks):
-        """Let so many ticks pass now."""
-        await self._cities.step(words.whole("ticks", 1, STEP_MAX, 1)(ticks))
-        return self.clock()
+    async def step(self, ticks: int) -> Pace:
+        """Run a number of ticks now."""
+        await self._cities.step(validation.parse_integer(ticks, "ticks", 1, STEP_MAX, 1))
+        return self.read_clock()
 
-    async def speed(self, ticks_per_s):
-        """Set the pace; None for as fast as the machine allows."""
-        self._ticks_per_s = None if ticks_per_s is None else world.pace(words.speed("ticks_per_s")(ticks_per_s))
+    async def speed(self, ticks_per_s: float | None) -> Pace:
+        """Set ticks per second; None for as fast as the machine allows."""
+        if ticks_per_s is None:
+            self._ticks_per_s = None
+        else:
+            self._ticks_per_s = convert_speed(validation.parse_speed(ticks_per_s, "ticks_per_s"))
         return await self._set_pace()
 
-    async def _set_pace(self):
+    async def _set_pace(self) -> Pace:
         await self._cities.set_pace(self._ticks_per_s, self._paused)
-        return self.clock()
+        return self.read_clock()
 
     # Roads.
 
-    async def open(self, city, other, address=None):
-        """Open the road to another city: both ends of one inside the run, else by dialling it at its address."""
-        return await self._both_ends("open", city, other, {"address": address})
+    async def open(self, city: str, other: str, address: str | None = None) -> dict[str, Any]:
+        """Open the road to another city: both ends of a road inside the run, else by dialling its address."""
+        return await self._execute_at_both_ends("open", city, other, address=address)
 
-    async def close(self, city, other):
-        """Close the road to another city, until it is opened again. Who waits for it comes home."""
-        return await self._both_ends("close", city, other, {})
+    async def close(self, city: str, other: str) -> dict[str, Any]:
+        """Close the road to another city until it is opened again; merchants that wait for it return."""
+        return await self._execute_at_both_ends("close", city, other)
 
-    async def _both_ends(self, command, city, other, more):
-        done = await self._ask(command, city=city, other=other, **more)
-        if done["inside"]:
-            await self._ask(command, city=other, other=city)
-        return done
+    async def _execute_at_both_ends(self, command: str, city: str, other: str, **arguments: Any) -> dict[str, Any]:
+        reply = await execute(self._cities.commands, command, {"city": city, "other": other, **arguments})
+        if reply["inside"]:
+            await execute(self._cities.commands, command, {"city": other, "other": city})
+        return reply
 
-    async def _ask(self, command, **given):
-        return await result_of(self._cities.commands[command](**given))
+    # The Merchant School.
 
-    # The school.
-
-    async def school(self, city, count, good):
-        """Send trained merchants into a city by a road of their own; who comes back is told in the log."""
-        found = [status for status in self._cities.read() if status["city"] == city]
+    async def school(self, city: str, count: int, good: str) -> dict[str, Any]:
+        """Send trained merchants into a city by a road of their own; the log reports how many return."""
+        found = [status for status in self._cities.read_statuses() if status["city"] == city]
         if not found:
             raise OperationError(f"no city {city} is running here; running: {', '.join(self._cities.names)}")
-        words.whole("count", 1, SCHOOL_MAX, 10)(count)
+        validation.parse_integer(count, "count", 1, SCHOOL_MAX, 10)
         if good not in found[0]["price"]:
             raise UsageError(f"{city} trades no {good}, only {', '.join(found[0]['price'])}")
-        # Started here; ends when as many came back or nobody comes any more, at the latest with this object.
-        task = asyncio.create_task(self._teach(city, found[0]["address"], count, good))
-        self._classes.add(task)
-        task.add_done_callback(self._classes.discard)
+        send = functools.partial(_send_school, city, found[0].get("address", ""), count, good)
+        self._supervisor.start(send, "the Merchant School", OnFailure.REPORT)
         return {"city": city, "count": count, "good": good}
 
-    async def _teach(self, city, address, count, good):
-        from deskonomy_host.roads.client import Merchant, NoRoadError, Road
 
-        money = school.MONEY_MILLS / 1000
-        prices = {
-            good: {city: mills / 1000 for city, mills in row.items()} for good, row in school.PRICES_MILLS.items()
-        }
-        returned = 0
-        try:
-            async with Road.dial(address, name=school.NAME) as road:
-                for _ in range(count):
-                    await road.send(Merchant(good, money=money, owned=3, prices=prices))
-                self._log(f"{count} {good} merchants of the Merchant School set out for {city}")
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_RETURN_S):
-                        while returned < count:
-                            await road.receive()
-                            returned += 1
-        except NoRoadError as error:
-            self._log(f"the Merchant School cannot get to {city}: {error}")
-        else:
-            self._log(f"of {count} merchants of the Merchant School, {returned} came back from {city}")
+async def _send_school(city: str, address: str, count: int, good: str) -> None:
+    """Send merchants, and wait until as many have returned or _RETURN_S are over."""
+    host, port = parse_address(address, "school")
+    returned = 0
+    try:
+        async with school.visit_city(host, port) as visit:
+            await visit.send_merchants(count, good)
+            log_event(SCHOOL, f"{count} {good} merchants of the Merchant School set out for {city}", city)
+            async for _ in visit.receive_merchants(count, _RETURN_S):
+                returned += 1
+    except OperationError as error:
+        log_event(SCHOOL, f"the Merchant School has no road to {city}: {error}", city)
+    else:
+        log_event(SCHOOL, f"of {count} merchants of the Merchant School, {returned} came back from {city}", city)

@@ -1,55 +1,68 @@
-"""The saved cities of a process: one SQLite file in the directory of `--state`.
+"""The store: the saved cities of a process, in one SQLite file in the directory of `--state`.
 
-Here: the file, what is restored from it, and when all cities are saved to it, always in one transaction and at the same
-tick, since merchants cross between them. Not here: a city as bytes (deskonomy/checkpoint.py), whom a checkpoint lets go
-(deskonomy/ledger.py).
+Here: the file, cities restored from it, and when all cities are saved to it: always in one transaction and at the same
+tick, since merchants cross between them. Not here: a city as bytes (deskonomy/storage/), what a checkpoint means for
+merchants in a ledger (deskonomy/roads/ledger.py).
 
-The file is in WAL mode and fully synchronous: whatever ends the process, it holds the last checkpoint that was done. It
-is locked as long as the process lives.
+The file is in WAL mode and fully synchronous: however the process ends, it holds the last complete checkpoint. The file
+is locked for as long as the process lives.
 """
 
 import asyncio
 import secrets
 import sqlite3
 import time
+from array import array
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, Self
 
 from deskonomy.economy import kernel as k
-from deskonomy.economy import layout as birth
-from deskonomy.economy.goods import CITY_RECIPES
+from deskonomy.economy import layout
+from deskonomy.economy.city import City
+from deskonomy.economy.goods import CITY_RECIPES, Good
 from deskonomy.errors import InvalidCheckpointError
 from deskonomy.roads.ledger import Ledger
-from deskonomy.storage.decode import thaw
-from deskonomy.storage.encode import freeze
+from deskonomy.roads.road import Road
+from deskonomy.storage.decode import decode_city
+from deskonomy.storage.encode import encode_city
 
 from deskonomy_host.errors import OperationError
+from deskonomy_host.logs import STORE, log_event
+from deskonomy_host.world.plan import CityPlan
 
 FILE = "cities.sqlite"
 APPLICATION = 0x63697479  # SQLite's application_id: "city"
 VERSION = 1
-INTERVAL_S = 0.2  # checkpoints are at least so far apart,
-_SHARE = 0.05  # and take no more of the time than this
+INTERVAL_S = 0.2  # checkpoints are at least this far apart,
+_SHARE_MAX = 0.05  # and take at most this share of the time
+_LOCK_WAIT_S = 1  # for another process to release the file
+
+Rows = list[tuple[str, bytes]]
+Marks = list[tuple[Ledger, Any]]
 
 
-class State:
-    """The saved cities in a directory, made if missing, from here to close(). Raises OperationError.
+class Store:
+    """The saved cities in a directory, which is made if it is missing; open until close().
 
-    log: called with each line that tells what happened.
+    Attributes:
+        path: the SQLite file.
     """
 
-    def __init__(self, directory, log=print):
+    def __init__(self, directory: str | Path):
+        """Open the store and lock it. Raises OperationError."""
         self.path = Path(directory) / FILE
-        self._log = log
-        self._cities = []
-        self._crossings = 0  # within this process, as of the last checkpoint
-        self._failed = False
-        self._writer = ThreadPoolExecutor(1)  # one thread, so that nothing is written over what is newer
+        self._cities: Sequence[City] = ()
+        self._ledgers: list[Ledger] = []  # of the cities
+        self._crossings = 0  # of merchants on local roads, at the last checkpoint
+        self._has_failed = False
+        self._writer = ThreadPoolExecutor(1)  # one thread, so that checkpoints are written in their order
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=1)
+            self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=_LOCK_WAIT_S)
             try:
-                self._saved = self._open()
+                self._saved = self._open_database()
             except BaseException:
                 self._db.close()
                 raise
@@ -60,143 +73,167 @@ class State:
                 raise OperationError(
                     f"another process runs the cities of {directory}: end it, or choose another"
                 ) from None
-            raise OperationError(f"{self.path} cannot be used: {error}; move it away to begin anew") from None
+            raise OperationError(
+                f"{self.path} cannot be used: {error}; move it away to start with new cities"
+            ) from None
 
-    def _open(self):
-        """The saved cities, {name: bytes}."""
+    def _open_database(self) -> dict[str, bytes]:
+        """Lock the file and return the saved cities, {name: bytes}."""
         db = self._db
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        found = [db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("application_id", "user_version")]
-        empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if not empty and found != [APPLICATION, VERSION]:
+        identity = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
+        is_empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if not is_empty and identity != [APPLICATION, VERSION]:
             raise OperationError(f"{self.path} holds no cities that this version of deskonomy has saved")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        db.execute("BEGIN IMMEDIATE")  # from here on it is locked
-        if empty:
+        db.execute("BEGIN IMMEDIATE")  # locks the file until the process ends
+        if is_empty:
             db.execute(f"PRAGMA application_id = {APPLICATION}")
             db.execute(f"PRAGMA user_version = {VERSION}")
             db.execute("CREATE TABLE cities (name TEXT PRIMARY KEY, data BLOB NOT NULL)")
         db.execute("COMMIT")
         return dict(db.execute("SELECT name, data FROM cities"))
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def close(self):
-        """Let go of the file."""
+    def close(self) -> None:
+        """Close the file and release its lock."""
         self._writer.submit(self._db.close).result()
         self._writer.shutdown()
 
-    # From the file.
+    # Restoring.
 
-    def city(self, plan, goods, engine):
-        """The saved City of a world.CityPlan, None if there is none. Raises OperationError."""
+    def restore_city(self, plan: CityPlan, goods: tuple[Good, ...], engine: Any) -> City | None:
+        """Return the saved city of a plan; None if there is none.
+
+        Raises:
+            OperationError: its bytes are damaged, or of a city with other goods.
+        """
         if plan.name not in self._saved:
             return None
         try:
-            city = thaw(self._saved[plan.name], plan.name, goods, engine=engine)
+            city = decode_city(self._saved[plan.name], plan.name, goods, engine=engine)
         except InvalidCheckpointError as error:
             raise OperationError(
-                f"{self.path}: the saved {plan.name} is {error}; move the file away to begin anew"
+                f"{self.path}: the saved {plan.name} is {error}; move the file away to start with new cities"
             ) from None
-        self._log(f"{plan.name} goes on from tick {city.tick}")
-        if _rules(city.words) != _rules(_planned(plan, goods)):
-            self._log(f"{plan.name} keeps the goods and recipes that it was saved with")
+        log_event(STORE, f"{plan.name} goes on from tick {city.tick}", plan.name)
+        if _read_rules(city.state) != _read_rules(_create_planned_state(plan, goods)):
+            log_event(STORE, f"{plan.name} keeps the goods and recipes that it was saved with", plan.name)
         return city
 
-    def adopt(self, cities):
-        """From now on these City objects, all of the process, are what is saved. Raises OperationError."""
+    def adopt_cities(self, cities: Sequence[City]) -> None:
+        """Take these cities, all of the process, as those to save from now on.
+
+        Raises:
+            OperationError: the file also holds other cities.
+        """
         others = sorted(set(self._saved) - {city.name for city in cities})
         if others:
             raise OperationError(
                 f"{self.path.parent} also holds {', '.join(others)}: run all of them, or choose another"
             )
         self._cities = cities
+        self._ledgers = []
         self._saved = {}
         for city in cities:
-            if city.ledger is None:
-                city.ledger = Ledger(secrets.randbits(30), False)
+            ledger = city.ledger = city.ledger or Ledger(secrets.randbits(30), False)
+            self._ledgers.append(ledger)
             for name, road in list(city.roads.items()):
-                if road not in city.lanes and name not in city.ledger.roads:
-                    _let_in(city, road)
-        self._crossings = self._count()
+                if road not in city.local_roads and name not in ledger.roads:
+                    _dissolve_road(city, road)
+        self._crossings = self._count_crossings()
 
-    # To the file.
+    # Saving.
 
-    async def keep(self):
-        """Save the cities for ever, as often as somebody crosses a border."""
+    async def run_checkpoints(self) -> None:
+        """Save the cities whenever a merchant has crossed a road, without an end."""
         wait_s = INTERVAL_S
         while True:
             await asyncio.sleep(wait_s)
-            if self._failed or any(city.ledger.crossed for city in self._cities) or self._count() != self._crossings:
-                start = time.monotonic()
-                rows, marks = self._take()
-                wait_s = max(INTERVAL_S, (time.monotonic() - start) / _SHARE)
+            if self._has_failed or self._has_changed():
+                start_s = time.monotonic()
+                rows, marks = self._begin_checkpoint()
+                wait_s = max(INTERVAL_S, (time.monotonic() - start_s) / _SHARE_MAX)
                 try:
                     await asyncio.get_running_loop().run_in_executor(self._writer, self._write, rows)
                 except sqlite3.Error as error:
-                    if not self._failed:
-                        self._log(f"the cities cannot be saved: {error}; who leaves by wire waits until they can")
-                    self._failed = True
+                    self._report_failure(error)
                 else:
-                    if self._failed:
-                        self._log("the cities are saved again")
-                    self._failed = False
-                    _release(marks)
+                    self._report_success()
+                    _commit_checkpoint(marks)
 
-    def save(self):
+    def save(self) -> None:
         """Save the cities as they are now. Raises OperationError."""
-        rows, marks = self._take()
+        rows, marks = self._begin_checkpoint()
         try:
             self._writer.submit(self._write, rows).result()
         except sqlite3.Error as error:
             raise OperationError(f"the cities cannot be saved to {self.path}: {error}") from None
-        _release(marks)
+        _commit_checkpoint(marks)
 
-    def _take(self):
-        """All that has to be written, and each ledger with its mark of this moment."""
-        self._crossings = self._count()
-        rows = [(city.name, freeze(city)) for city in self._cities]
-        return rows, [(city.ledger, city.ledger.mark()) for city in self._cities]
+    def _has_changed(self) -> bool:
+        """Return whether a merchant has crossed a road since the last checkpoint."""
+        return any(ledger.dirty for ledger in self._ledgers) or self._count_crossings() != self._crossings
 
-    def _write(self, rows):
+    def _begin_checkpoint(self) -> tuple[Rows, Marks]:
+        """Return the rows to write, and each ledger with its mark of this moment."""
+        self._crossings = self._count_crossings()
+        rows = [(city.name, encode_city(city)) for city in self._cities]
+        return rows, [(ledger, ledger.begin_checkpoint()) for ledger in self._ledgers]
+
+    def _write(self, rows: Rows) -> None:
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany("INSERT OR REPLACE INTO cities VALUES (?, ?)", rows)
 
-    def _count(self):
-        """How many merchants have entered or left a road within this process."""
-        return sum(lane.sent + lane.received for city in self._cities for lane in city.lanes)
+    def _report_failure(self, error: sqlite3.Error) -> None:
+        """Log a failure to save, once until it is over."""
+        if not self._has_failed:
+            log_event(
+                STORE, f"the cities cannot be saved: {error}; merchants that leave the process wait until they can"
+            )
+        self._has_failed = True
+
+    def _report_success(self) -> None:
+        if self._has_failed:
+            log_event(STORE, "the cities are saved again")
+        self._has_failed = False
+
+    def _count_crossings(self) -> int:
+        """Return how many merchants have entered or left local roads."""
+        return sum(road.sent + road.received for city in self._cities for road in city.local_roads)
 
 
-def _release(marks):
+def _commit_checkpoint(marks: Marks) -> None:
     for ledger, mark in marks:
-        ledger.release(mark)
+        ledger.commit_checkpoint(mark)
 
 
-def _let_in(city, road):
-    """Whoever is on a road of this process that is no more enters, or comes home."""
-    road.turn_back()
-    while road.inbound:
-        city.admit(road.take())
+def _dissolve_road(city: City, road: Road) -> None:
+    """Admit the merchants of a saved local road that the plan no longer has, and close it."""
+    road.return_unsent()
+    while (merchant := road.take()) is not None:
+        city.admit(merchant)
     city.close_road(road.name)
 
 
-def _planned(plan, goods):
-    """The array of a city of this plan, with nobody in it."""
-    words = birth.lay_out(len(goods), 0, 1, 0)
+def _create_planned_state(plan: CityPlan, goods: tuple[Good, ...]) -> "array[int]":
+    """Return the state array of a city of this plan, without residents."""
+    state = layout.create_state(len(goods), 0, 1, 0)
     recipes = CITY_RECIPES.get(plan.name, {}) if plan.recipes is None else plan.recipes
-    birth.write_goods(words, goods, recipes)
-    return words
+    layout.write_goods(state, goods, recipes)
+    return state
 
 
-def _rules(words):
-    """What a city's goods are made of and how they wear."""
-    rows = range(words[k.AT_GOODS], words[k.AT_PRICES], words[k.GOOD_WORDS])
+def _read_rules(state: "array[int]") -> list[tuple[int, ...]]:
+    """Return for each good of a state array: the stock that halves its value, how it breaks, its materials."""
+    rows = range(state[k.AT_GOODS], state[k.AT_PRICES], state[k.GOOD_SIZE])
     return [
-        (words[row + k.HALF], words[row + k.BREAKS], *words[row + k.NEEDS : row + words[k.GOOD_WORDS]]) for row in rows
+        (state[row + k.HALF], state[row + k.BREAKS], *state[row + k.NEEDS : row + state[k.GOOD_SIZE]]) for row in rows
     ]

@@ -1,153 +1,156 @@
-"""One process of several that share the cities of a run: it does what the process that started it asks.
+"""A worker: one of several processes that share the cities of a run; it serves requests of the process that started it.
 
-Here: the worker's side, and what goes over the socket between the two: pickled values, each after its length.
-Not here: the other side (workers.py), the roads to other workers' cities (border.py).
+Here: the worker's side. Not here: the other side (worker_process.py), the framing of messages (messages.py), roads to
+the cities of other workers (lockstep.py).
 
-To the worker: (number, what, words) for each request, `what` being a method below. From it: (number, True, result), or
-(number, False, an exception) for what it could not do; and of its own accord (None, what, value), see Workers._hear().
-The worker ends with its socket, so none outlives whoever started it.
+Messages to the worker: (number, request, arguments), a request being one of the methods below without its underscore.
+Messages from it: (number, True, result) or (number, False, exception) in reply, and (None, topic, value) unasked, with
+the topics "statuses" and "log". The worker ends when its socket is closed, so it does not outlive its parent.
 """
 
 import asyncio
 import contextlib
-import os
-import pickle
+import functools
+import logging
 import socket
 import sys
-import traceback
+from typing import Any
 
-from deskonomy_host.aio import result_of
-from deskonomy_host.errors import OperationError, UsageError
-from deskonomy_host.runtime.cities import Cities
+from deskonomy.economy.city import City
+
+from deskonomy_host import logs
+from deskonomy_host.aio import Supervisor
+from deskonomy_host.control.commands import execute
+from deskonomy_host.errors import OperationError, UsageError, describe_bug
+from deskonomy_host.runtime.cities import Cities, StatusFields
 from deskonomy_host.runtime.lockstep import Lockstep, Neighbour
-from deskonomy_host.world import plan as world
-
-_LENGTH_BYTES = 4
-
-
-def packed(value):
-    """A value as bytes for received()."""
-    data = pickle.dumps(value)
-    return len(data).to_bytes(_LENGTH_BYTES, "little") + data
-
-
-async def received(reader):
-    """The next value from a StreamReader. Raises EOFError if the other side is gone."""
-    try:
-        length = int.from_bytes(await reader.readexactly(_LENGTH_BYTES), "little")
-        return pickle.loads(await reader.readexactly(length))
-    except (asyncio.IncompleteReadError, ConnectionError):
-        raise EOFError from None
+from deskonomy_host.runtime.messages import pack_message, receive_message
+from deskonomy_host.world.plan import WorldPlan, convert_speed
 
 
 class Worker:
-    """Answers for some of the cities until its socket ends."""
+    """The server of one worker process, until its socket is closed."""
 
-    def __init__(self, reader, writer):
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+        """Create the worker of this socket."""
         self._reader = reader
         self._writer = writer
-        self._tasks = set()
 
-    async def serve(self):
-        """Do what is asked until the socket ends."""
-        async with contextlib.AsyncExitStack() as self._open:
+    async def serve(self) -> None:
+        """Serve requests until the socket is closed."""
+        async with contextlib.AsyncExitStack() as self._open, Supervisor() as self._supervisor:
             with contextlib.suppress(EOFError):
                 while True:
-                    self._start(self._answer(*await received(self._reader)))
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+                    answer = functools.partial(self._answer, *await receive_message(self._reader))
+                    self._supervisor.start(answer, "a request to a worker")
 
-    def _start(self, work):
-        # Started here; ends by itself or with the worker.
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _tell(self, *value):
+    def _send(self, *message: Any) -> None:
         if not self._writer.is_closing():
-            self._writer.write(packed(value))
+            self._writer.write(pack_message(message))
 
-    async def _answer(self, number, what, words):
+    async def _answer(self, number: int, request: str, arguments: dict[str, Any]) -> None:
         try:
-            result = await getattr(self, "_" + what)(**words)
-            self._tell(number, True, result)
+            self._send(number, True, await getattr(self, "_" + request)(**arguments))
         except ConnectionError:
-            pass  # a neighbour is gone; whoever started both of us knows best what that means
+            pass  # a neighbour has ended; the parent process reports that
         except Exception as error:
-            self._tell(number, False, _for_others(error))
+            self._send(number, False, _make_portable(error))
 
     # Requests.
 
-    async def _build(self, plan, names, neighbours, more, interval_s):
-        """Give birth to some cities of a World, which takes its time.
+    async def _build(
+        self,
+        plan: WorldPlan,
+        names: list[str],
+        neighbours: dict[int, list[str]],
+        status_fields: StatusFields,
+        interval_s: float,
+    ) -> None:
+        """Build cities of a plan, which may take long.
 
-        neighbours: {file descriptor of a connected socket: names of the cities there}. more: as Cities takes it.
-        interval_s: how often to tell statuses.
+        Args:
+            plan: the plan of the whole world.
+            names: the cities of this worker.
+            neighbours: {file descriptor of a connected socket: names of the cities at its other end}.
+            status_fields: as Cities takes them.
+            interval_s: how often to send statuses.
         """
         self._interval_s = interval_s
-        of_city = {}
-        for descriptor, theirs in neighbours.items():
-            of_city |= dict.fromkeys(theirs, Neighbour(socket.socket(fileno=descriptor)))
+        neighbour_of: dict[str, Neighbour] = {}
+        for descriptor, distant_names in neighbours.items():
+            neighbour_of |= dict.fromkeys(distant_names, Neighbour(socket.socket(fileno=descriptor)))
 
-        def border(city, name):
-            of_city[name].open_road(city, name)
+        def open_process_road(city: City, name: str) -> None:
+            neighbour_of[name].open_road(city, name)
 
-        self._cities = Cities(plan, lambda line: self._tell(None, "note", line), names, border, more)
-        self._drive = Lockstep(self._cities.cities, world.pace(plan.speed), list(set(of_city.values())))
-        self._cities.drive = self._drive
+        self._open.enter_context(logs.attach(_ForwardHandler(functools.partial(self._send, None, "log"))))
+        self._cities = Cities(plan, names, open_process_road, status_fields)
+        unique_neighbours = list(dict.fromkeys(neighbour_of.values()))
+        self._clock = Lockstep(self._cities.cities, convert_speed(plan.speed), unique_neighbours)
+        self._cities.clock = self._clock
 
-    async def _listen(self):
-        """Put them on the network."""
+    async def _listen(self) -> None:
+        """Put the cities on the network."""
         await self._open.enter_async_context(self._cities)
-        self._tell_statuses()
-        self._start(self._keep_telling())
+        self._send_statuses()
+        self._supervisor.start(self._keep_sending_statuses, "sending statuses")
 
-    async def _meet(self):
-        await self._drive.meet()
+    async def _exchange(self) -> None:
+        await self._clock.exchange()
 
-    async def _live(self, ticks):
-        await self._cities.live(ticks)
-        self._tell_statuses()
+    async def _run(self, ticks: int | None) -> None:
+        await self._cities.run(ticks)
+        self._send_statuses()
 
-    async def _begun(self):
-        return self._drive.begun
+    async def _begun_ticks(self) -> int:
+        return self._clock.begun_ticks
 
-    async def _reach(self, ticks):
-        await self._drive.reach(ticks)
-        self._tell_statuses()
+    async def _run_until(self, ticks: int) -> None:
+        await self._clock.run_until(ticks)
+        self._send_statuses()
 
-    async def _set_pace(self, ticks_per_s, paused):
+    async def _set_pace(self, ticks_per_s: float | None, paused: bool) -> None:
         await self._cities.set_pace(ticks_per_s, paused)
 
-    async def _command(self, name, words):
-        result = await result_of(self._cities.commands[name](**words))
-        self._tell_statuses()
+    async def _command(self, name: str, arguments: dict[str, Any]) -> Any:
+        result = await execute(self._cities.commands, name, arguments)
+        self._send_statuses()
         return result
 
-    # Of its own accord.
+    # Messages that are not replies.
 
-    def _tell_statuses(self):
-        self._tell(None, "statuses", self._cities.read())
+    def _send_statuses(self) -> None:
+        self._send(None, "statuses", self._cities.read_statuses())
 
-    async def _keep_telling(self):
-        with contextlib.suppress(ConnectionError):  # nobody listens, so this worker ends
+    async def _keep_sending_statuses(self) -> None:
+        with contextlib.suppress(ConnectionError):  # the parent process has ended, so this worker ends
             while True:
                 await asyncio.sleep(self._interval_s)
-                self._tell_statuses()
+                self._send_statuses()
                 await self._writer.drain()
 
 
-def _for_others(error):
-    """An exception that another process can raise in its place."""
+class _ForwardHandler(logging.Handler):
+    """A handler that sends each record to the parent process."""
+
+    def __init__(self, send: Any):
+        super().__init__()
+        self._send = send
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._send(logs.pack_record(record))
+
+
+def _make_portable(error: Exception) -> Exception:
+    """Return an exception that the parent process can raise in place of this one."""
     if isinstance(error, (OperationError, UsageError, ValueError)):
         return type(error)(str(error))
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{os.path.basename(last.filename)}:{last.lineno}"
-    return OperationError(f"a mistake of ours, please report it: {type(error).__name__} at {where}: {error}")
+    logs.LOGGER.error("%s", describe_bug(error), exc_info=error)
+    return OperationError(describe_bug(error))
 
 
-async def _serve(descriptor):
+async def _serve(descriptor: int) -> None:
+    logs.watch_loop()
     await Worker(*await asyncio.open_connection(sock=socket.socket(fileno=descriptor))).serve()
 
 
@@ -155,4 +158,4 @@ if __name__ == "__main__":
     try:
         asyncio.run(_serve(int(sys.argv[1])))
     except Exception as error:
-        sys.exit(f"deskonomy: {_for_others(error)}")
+        sys.exit(f"deskonomy: {_make_portable(error)}")

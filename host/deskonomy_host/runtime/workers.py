@@ -1,51 +1,44 @@
-"""The cities of a run, spread over processes: the same names as Cities, and one result whatever their number.
+"""The cities of a run, spread over worker processes: the methods of Cities, and the same result for any number of them.
 
-Here: how many processes, which cities each has, starting, asking and ending them. Not here: what they do (worker.py).
+Here: how many processes, which cities each of them has, and requests to all of them. Not here: a single process
+(worker_process.py), what it does (worker.py).
 """
 
 import asyncio
 import contextlib
-import inspect
+import functools
 import math
 import os
-import signal
 import socket
-import sys
+from typing import Any, Self
 
+from deskonomy_host import logs
+from deskonomy_host.control.commands import CITY_COMMANDS, Implementation
 from deskonomy_host.errors import OperationError
-from deskonomy_host.runtime.cities import COMMANDS, Cities
-from deskonomy_host.runtime.worker import packed, received
-from deskonomy_host.world import plan as world
+from deskonomy_host.runtime.cities import Cities, StatusFields
+from deskonomy_host.runtime.store import Store
+from deskonomy_host.runtime.worker_process import WorkerProcess
+from deskonomy_host.telemetry.schema import Status
+from deskonomy_host.world.plan import WorldPlan, choose_engine, count_residents
 
-INTERVAL_S = 0.5  # statuses are at most so old
-_END_S = 5  # for a worker to close its roads
-_US_A_RESIDENT = {"plain": 2.3, "numba": 0.05}  # of a tick, measured
-_PAYS_US = 500  # of a tick; where it takes less, what is won is lost by waiting for each other
-_BUSY = 0.5  # of a core: with less to do than this, one process keeps the pace
-
-
-def choose(plan):
-    """How many processes suit a World: one for each core, if one process has much to do in each tick."""
-    tick_us = world.residents(plan) * _US_A_RESIDENT[world.engine_of(plan)]
-    busy = math.isinf(plan.speed) or tick_us * plan.speed / 1e6 > _BUSY
-    return min(_cores(), len(plan.cities)) if busy and tick_us >= _PAYS_US else 1
+INTERVAL_S = 0.5  # statuses are at most this old
+_US_PER_RESIDENT = {"plain": 2.3, "numba": 0.05}  # microseconds of a tick, measured
+_TICK_US_MIN = 500  # where a tick takes less, waiting for each other costs more than several processes gain
+_LOAD_MAX = 0.5  # of a core; below it one process keeps the pace
 
 
-def spread(plan, log, processes=None, more=None, state=None):
-    """Cities, or Workers where there are several processes. processes: how many, at most; None for as many as suit.
-
-    state: as Cities has it; what is saved runs in one process.
-    """
-    if state:
-        return Cities(plan, log, more=more, state=state)
-    shares = divide(plan, processes or choose(plan))
-    return Workers(plan, log, shares, more) if len(shares) > 1 else Cities(plan, log, more=more)
+def choose_process_count(plan: WorldPlan) -> int:
+    """Return how many processes suit a plan: one per core if a tick is much work for one process, else one."""
+    tick_us = count_residents(plan) * _US_PER_RESIDENT[choose_engine(plan)]
+    is_busy = math.isinf(plan.speed) or tick_us * plan.speed / 1e6 > _LOAD_MAX
+    return min(_count_cores(), len(plan.cities)) if is_busy and tick_us >= _TICK_US_MIN else 1
 
 
-def divide(plan, count):
-    """The names of a World's cities in at most so many lists, in order, with about as many residents in each."""
-    sizes = [world.residents(city) + 1 for city in plan.cities]
-    shares, before = {}, 0
+def divide_cities(plan: WorldPlan, count: int) -> list[list[str]]:
+    """Return the names of a plan's cities in at most `count` lists, in order, with about equal numbers of residents."""
+    sizes = [count_residents(city) + 1 for city in plan.cities]
+    shares: dict[int, list[str]] = {}
+    before = 0
     for city, size in zip(plan.cities, sizes, strict=True):
         middle = before + size / 2
         shares.setdefault(int(middle * count / sum(sizes)), []).append(city.name)
@@ -53,179 +46,134 @@ def divide(plan, count):
     return list(shares.values())
 
 
-def _cores():
+def spread_cities(
+    plan: WorldPlan,
+    processes: int | None = None,
+    status_fields: StatusFields | None = None,
+    store: Store | None = None,
+) -> "RunningCities":
+    """Return Cities, or Workers if there are several processes.
+
+    Args:
+        plan: the plan of the world.
+        processes: how many at most; None for as many as suit.
+        status_fields: as Cities takes them.
+        store: where the cities are saved, which takes a single process; None for nowhere.
+    """
+    if store:
+        return Cities(plan, status_fields=status_fields, store=store)
+    shares = divide_cities(plan, processes or choose_process_count(plan))
+    return Workers(plan, shares, status_fields) if len(shares) > 1 else Cities(plan, status_fields=status_fields)
+
+
+def _count_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Workers:
-    """The cities of a World, in processes of their own from `async with` to its end; see Cities for its names.
+    """The cities of a plan in worker processes, from `async with` to its end; see Cities for the methods.
 
-    shares: lists of names, one a process. What is read is at most INTERVAL_S old, and exact once live() is over.
+    Statuses are at most INTERVAL_S old, and exact once run() has ended.
     """
 
-    def __init__(self, plan, log, shares, more=None):
+    def __init__(self, plan: WorldPlan, shares: list[list[str]], status_fields: StatusFields | None = None):
+        """Create the workers; shares: the cities of each process."""
         self.plan = plan
         self.names = [city.name for city in plan.cities]
-        self.commands = {name: self._command(name) for name in COMMANDS}
-        self._log = log
+        self.commands: dict[str, Implementation] = {
+            name: functools.partial(self._forward, name) for name in CITY_COMMANDS
+        }
         self._shares = shares
-        self._more = more or {}
-        self._processes = []
-        self._statuses = {}
+        self._status_fields = status_fields or {}
+        self._processes: list[WorkerProcess] = []
+        self._statuses: dict[str, Status] = {}
         self._open = contextlib.AsyncExitStack()
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> Self:
         async with self._open as opening:
             with contextlib.ExitStack() as sockets:
-                for share, neighbours in zip(self._shares, self._borders(sockets), strict=True):
-                    process = _Process(share, neighbours, self._hear)
+                for share, neighbours in zip(self._shares, self._connect_shares(sockets), strict=True):
+                    process = WorkerProcess(share, neighbours, self._receive)
                     self._processes.append(process)
                     opening.push_async_callback(process.end)
                     await process.start()
-            words = {"plan": self.plan, "more": self._more, "interval_s": INTERVAL_S}
             await asyncio.gather(
-                *(one.ask("build", names=one.names, neighbours=one.neighbours, **words) for one in self._processes)
+                *(
+                    process.ask(
+                        "build",
+                        plan=self.plan,
+                        names=process.names,
+                        neighbours=process.neighbours,
+                        status_fields=self._status_fields,
+                        interval_s=INTERVAL_S,
+                    )
+                    for process in self._processes
+                )
             )
             for process in self._processes:  # one after the other, for the same ports as in one process
                 await process.ask("listen")
-            await self._ask_all("meet")
+            await self._ask_all("exchange")
             self._open = opening.pop_all()
         return self
 
-    async def __aexit__(self, *_):
+    async def __aexit__(self, *_: object) -> None:
         for process in self._processes:
             process.hang_up()
         await self._open.aclose()
 
-    def _borders(self, sockets):
-        """For each share, {file descriptor: names of the share at its other end}; sockets: where to close them."""
-        neighbours = [{} for _ in self._shares]
-        of_city = {name: index for index, share in enumerate(self._shares) for name in share}
-        for one, other in sorted({tuple(sorted((of_city[one], of_city[other]))) for one, other in self.plan.roads}):
-            if one != other:
+    def _connect_shares(self, sockets: contextlib.ExitStack) -> list[dict[int, list[str]]]:
+        """Connect the processes between which roads lead.
+
+        Returns:
+            For each share {file descriptor: names of the share at the socket's other end}; `sockets` closes them here.
+        """
+        neighbours: list[dict[int, list[str]]] = [{} for _ in self._shares]
+        share_of = {name: index for index, share in enumerate(self._shares) for name in share}
+        pairs = {(min(pair), max(pair)) for pair in ((share_of[a], share_of[b]) for a, b in self.plan.roads)}
+        for first, second in sorted(pairs):
+            if first != second:
                 ends = socket.socketpair()
-                for end, here, there in zip(ends, (one, other), (other, one), strict=True):
+                for end, here, there in zip(ends, (first, second), (second, first), strict=True):
                     sockets.enter_context(end)
                     neighbours[here][end.fileno()] = self._shares[there]
         return neighbours
 
-    async def live(self, ticks=None):
-        """As Cities.live(). Raises OperationError if a process ends before its time."""
-        await self._ask_all("live", ticks=ticks)
+    async def run(self, ticks: int | None = None) -> None:
+        """As Cities.run(). Raises OperationError if a process ends before its time."""
+        await self._ask_all("run", ticks=ticks)
 
-    async def set_pace(self, ticks_per_s, paused=False):
-        """As Cities.set_pace(): cities that pause do so at the same tick."""
+    async def set_pace(self, ticks_per_s: float | None, paused: bool = False) -> None:
+        """As Cities.set_pace(): all cities pause at the same tick."""
         await self._ask_all("set_pace", ticks_per_s=ticks_per_s, paused=paused)
         if paused:
             await self.step(0)
 
-    async def step(self, ticks):
-        """As Cities.step(), while they pause."""
-        begun = max(await self._ask_all("begun"))
-        await self._ask_all("reach", ticks=begun + ticks)
+    async def step(self, ticks: int) -> None:
+        """As Cities.step(), while the cities pause."""
+        begun_ticks = max(await self._ask_all("begun_ticks"))
+        await self._ask_all("run_until", ticks=begun_ticks + ticks)
 
-    def read(self):
-        """As Cities.read()."""
+    def read_statuses(self) -> list[Status]:
+        """As Cities.read_statuses()."""
         return [self._statuses[name] for name in self.names]
 
-    async def _ask_all(self, what, **words):
-        """Ask all at once; the list of their answers. Raises what the first raises that fails."""
-        return await asyncio.gather(*(process.ask(what, **words) for process in self._processes))
+    async def _ask_all(self, request: str, **arguments: Any) -> list[Any]:
+        """Ask all processes at once; return their results. Raises the first exception of any."""
+        return await asyncio.gather(*(process.ask(request, **arguments) for process in self._processes))
 
-    def _command(self, name):
-        """Cities' command of this name, asked of the process that has the city."""
+    async def _forward(self, command: str, **arguments: Any) -> Any:
+        """Execute a command in the process that runs the city."""
+        for process in self._processes:
+            if arguments["city"] in process.names:
+                return await process.ask("command", name=command, arguments=arguments)
+        raise OperationError(f"no city {arguments['city']} is running here; running: {', '.join(self.names)}")
 
-        signature = inspect.signature(getattr(Cities, name))
-        signature = signature.replace(parameters=list(signature.parameters.values())[1:])
-
-        async def ask(*words, **named):
-            given = signature.bind(*words, **named).arguments
-            for process in self._processes:
-                if given["city"] in process.names:
-                    return await process.ask("command", name=name, words=given)
-            raise OperationError(f"no city {given['city']} is running here; running: {', '.join(self.names)}")
-
-        ask.__signature__ = signature
-        return ask
-
-    def _hear(self, what, value):
-        """What a worker tells of its own accord."""
-        if what == "statuses":
+    def _receive(self, topic: str, value: Any) -> None:
+        """Take a message that a worker sends unasked."""
+        if topic == "statuses":
             self._statuses |= {status["city"]: status for status in value}
-        elif what == "note":
-            self._log(value)
+        elif topic == "log":
+            logs.handle_packed(value)
 
 
-class _Process:
-    """A worker, seen from here. names: its cities. hear: called with what it tells of its own accord.
-
-    neighbours: {file descriptor: cities there}, the ends of sockets to other workers that it takes with it.
-    """
-
-    def __init__(self, names, neighbours, hear):
-        self.names = names
-        self.neighbours = neighbours
-        self._hear = hear
-        self._answers = {}  # number: the future of the answer to that request
-        self._asked = 0
-        self._process = None
-        self._ended = None  # the exception that says why it answers no more
-
-    async def start(self):
-        """Start it; it lives for as long as its socket."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._reader, self._writer = await asyncio.open_connection(sock=ours)
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "deskonomy_host.runtime.worker", str(theirs.fileno())),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                pass_fds=[theirs.fileno(), *self.neighbours],
-                start_new_session=True,  # Ctrl-C is for us, who then end it
-            )
-        # Started here; ends with the worker.
-        self._listening = asyncio.create_task(self._listen())
-
-    async def ask(self, what, **words):
-        """Have it do something; what it answers. Raises OperationError if it ends instead, and whatever it could not
-        do."""
-        if self._ended is not None:
-            raise self._ended
-        self._asked += 1
-        answer = self._answers[self._asked] = asyncio.get_running_loop().create_future()
-        self._writer.write(packed((self._asked, what, words)))
-        return await answer
-
-    async def _listen(self):
-        assert self._process is not None
-        with contextlib.suppress(EOFError):
-            while True:
-                number, what, value = await received(self._reader)
-                if number is None:
-                    self._hear(what, value)
-                    continue
-                answer = self._answers.pop(number)
-                if not answer.done():
-                    answer.set_result(value) if what else answer.set_exception(value)
-        status = await self._process.wait()
-        how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"has ended with status {status}"
-        self._ended = OperationError(f"the process that runs {' and '.join(self.names)} {how}")
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_exception(self._ended)
-
-    def hang_up(self):
-        """Let it close its roads and end."""
-        self._writer.close()
-
-    async def end(self):
-        """Wait for its end, or make one."""
-        if self._process is None:
-            return
-        self.hang_up()
-        try:
-            async with asyncio.timeout(_END_S):
-                await self._process.wait()
-        except TimeoutError:
-            self._process.kill()
-        await asyncio.wait([self._listening])
+RunningCities = Cities | Workers

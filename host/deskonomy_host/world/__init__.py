@@ -1,0 +1,1 @@
+"""Worlds: plans of cities, world files, and the engines that run the kernel."""

@@ -1,21 +1,38 @@
-"""A world file: what to run, in TOML, and one line for every mistake in it that says where and what to type instead.
+"""World files: a plan in TOML, and for every mistake in it one line with its place and what to type instead.
 
-Here: reading and checking. Not here: what is made of it (world.py). An example lies beside this file: world.toml.
+Here: reading and checking. Not here: what is built from the plan (world/plan.py). world.toml beside this file is an
+example.
 """
 
 import tomllib
+from collections.abc import Callable, Collection
 from itertools import combinations
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from deskonomy.economy.goods import GOODS, Good
 
-from deskonomy_host import validation as words
+from deskonomy_host import validation
+from deskonomy_host.addresses import PORT_MAX, parse_address
 from deskonomy_host.errors import OperationError, UsageError
-from deskonomy_host.world.plan import COLOURS, LOCALS, PORT, SEED, SPEED, CityPlan, World
+from deskonomy_host.world.plan import COLOURS, LOCALS, PORT, SEED, SPEED, CityPlan, Recipes, WorldPlan
+
+UNITS_MAX = 1000  # of a stock, of a material in a recipe, and coins of a value
+WORLD_KEYS = ("cities", "goods", "roads", "connect", "listen", "port", "seed", "speed", "key_file")
+CITY_KEYS = ("colour", "locals", "merchants", "seed", "recipes", "port", "connect")
+GOOD_KEYS = ("stock", "value", "half", "needs", "breaks")
+_ADDRESSES = "['desktown.local:55555']"  # the example in error messages
+
+Checked = TypeVar("Checked")
 
 
-def read(path):
-    """The World that a file describes. Raises OperationError if it cannot be read, Wrong for every mistake in it."""
+def read(path: str | Path) -> WorldPlan:
+    """Return the plan that a file describes.
+
+    Raises:
+        OperationError: the file cannot be read.
+        UsageError: the file is not UTF-8 text, not TOML, or has a value that is not valid.
+    """
     try:
         text = Path(path).read_bytes().decode()
     except OSError as error:
@@ -23,7 +40,7 @@ def read(path):
     except UnicodeDecodeError:
         raise UsageError(f"{path} is not UTF-8 text: save it as UTF-8") from None
     try:
-        world = _world(tomllib.loads(text))
+        world = _read_world(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, UsageError) as error:
         raise UsageError(f"{path}: {error}") from None
     if world.key_file is not None:
@@ -31,103 +48,116 @@ def read(path):
     return world
 
 
-def _world(table):
-    top = _Table("", table, ("cities", "goods", "roads", "connect", "listen", "port", "seed", "speed", "key_file"))
-    goods = _goods(top.table("goods"))
-    good_names = [good.name for good in goods]
-    tables = top.table("cities")
-    if not tables:
+def _read_world(values: dict[str, Any]) -> WorldPlan:
+    table = _Table("", values, WORLD_KEYS)
+    goods = _read_goods(table.table("goods"))
+    good_names = _good_names(goods)
+    city_tables = table.table("cities")
+    if not city_tables:
         raise UsageError("it has no cities: begin one with [cities.RIVERWOOD]")
-    cities = [_city(index, name, tables[name], good_names) for index, name in enumerate(tables)]
-    names = list(tables)
-    cities[0].dial += top.list("connect", words.address, "['desktown.local:55555']")
-    roads = _roads(table["roads"], names) if "roads" in table else list(combinations(names, 2))
-    return World(
+    cities = [_read_city(index, name, city_tables[name], good_names) for index, name in enumerate(city_tables)]
+    names = list(city_tables)
+    cities[0].dial += table.list("connect", _ADDRESSES, parse_address)
+    roads = _read_roads(values["roads"], names) if "roads" in values else list(combinations(names, 2))
+    return WorldPlan(
         cities,
         roads,
         goods,
-        listen=top.text("listen", World.listen, "'0.0.0.0' for every network of this machine"),
-        port=top.value("port", lambda what: words.whole(what, 1, 65535, PORT), PORT),
-        seed=top.value("seed", lambda what: words.whole(what, 0, words.SEED_MAX, 7), SEED),
-        speed=top.value("speed", words.speed, SPEED),
-        key_file=top.text("key_file", "", "'deskonomy.key', beside this file") if top.has("key_file") else None,
+        listen=table.text("listen", WorldPlan.listen, "'0.0.0.0' for every network of this machine"),
+        port=table.integer("port", PORT, 1, PORT_MAX, PORT),
+        seed=table.integer("seed", SEED, 0, validation.SEED_MAX, 7),
+        speed=table.value("speed", SPEED, validation.parse_speed),
+        key_file=table.text("key_file", "", "'deskonomy.key', beside this file") if table.has("key_file") else None,
     )
 
 
-def _city(index, name, table, good_names):
+def _read_city(index: int, name: str, values: Any, good_names: list[str]) -> CityPlan:
     where = f"cities.{name}"
-    words.name(f"[{where}]: a city's name", name)
-    table = _Table(where, table, ("colour", "locals", "merchants", "seed", "recipes", "port", "connect"))
+    validation.check_name(name, f"[{where}]: a city's name")
+    table = _Table(where, values, CITY_KEYS)
     colour = table.text("colour", COLOURS[index % len(COLOURS)], "'green' or '#44cc88'")
     if not _is_colour(colour):
         raise UsageError(f"{where}.colour takes a colour, such as 'green' or '#44cc88', not {colour!r}")
-    recipes = None
-    if table.has("recipes"):
-        recipes = {}
-        for product, needs in table.table("recipes").items():
-            if product not in good_names:
-                raise UsageError(f"{where}.recipes makes {product}, which is no good here: {', '.join(good_names)}")
-            recipes[product] = _needs(f"{where}.recipes.{product}", product, needs, good_names)
     return CityPlan(
         name,
         colour,
-        table.value("locals", lambda what: words.whole(what, 0, words.LOCALS_MAX, LOCALS), LOCALS),
-        table.value("merchants", lambda what: words.whole(what, 0, words.LOCALS_MAX, 10), None),
-        table.value("seed", lambda what: words.whole(what, 0, words.SEED_MAX, 7), None),
-        recipes,
-        table.value("port", lambda what: words.whole(what, 1, 65535, PORT), None),
-        table.list("connect", words.address, "['desktown.local:55555']"),
+        locals_=table.integer("locals", LOCALS, 0, validation.LOCALS_MAX, LOCALS),
+        merchants=table.integer("merchants", None, 0, validation.LOCALS_MAX, 10),
+        seed=table.integer("seed", None, 0, validation.SEED_MAX, 7),
+        recipes=_read_recipes(table, good_names) if table.has("recipes") else None,
+        port=table.integer("port", None, 1, PORT_MAX, PORT),
+        dial=table.list("connect", _ADDRESSES, parse_address),
     )
 
 
-def _goods(tables):
-    """The goods of every world, changed and added to by a file's rows."""
-    rows = {good.name: good for good in GOODS}
-    names = [*rows, *(name for name in tables if name not in rows)]
-    for name, table in tables.items():
+def _read_recipes(table: "_Table", good_names: list[str]) -> Recipes:
+    """Return a city's own recipes."""
+    recipes: Recipes = {}
+    for product, needs in table.table("recipes").items():
+        where = f"{table.where}.recipes"
+        if product not in good_names:
+            raise UsageError(f"{where} makes {product}, which is no good here: {', '.join(good_names)}")
+        recipes[product] = _read_needs(f"{where}.{product}", product, needs, good_names)
+    return recipes
+
+
+def _read_goods(tables: dict[str, Any]) -> tuple[Good, ...]:
+    """Return the core's goods with the changes and additions of a file."""
+    goods: dict[str, Good] = dict(zip(_good_names(GOODS), GOODS, strict=True))
+    names = [*goods, *(name for name in tables if name not in goods)]
+    for name, values in tables.items():
         where = f"goods.{name}"
-        words.name(f"[{where}]: a good's name", name)
-        table = _Table(where, table, ("stock", "value", "half", "needs", "breaks"))
-        known = rows.get(name)
+        validation.check_name(name, f"[{where}]: a good's name")
+        table = _Table(where, values, GOOD_KEYS)
+        known = goods.get(name)
         for key in ("value", "half") if known is None else ():
             if not table.has(key):
                 raise UsageError(f"{where}.{key} is missing: add {key} = {'[20, 30]' if key == 'value' else 5}")
         good = known or Good(name, 1, (0, 0), 1, {}, False)
+        default = good._asdict()
         good = good._replace(
-            stock=table.value("stock", lambda what: words.whole(what, 1, 1000, 10), good.stock),
-            half=table.value("half", lambda what: words.whole(what, 1, 1000, 5), good.half),
-            breaks=table.flag("breaks", good.breaks),
+            stock=table.integer("stock", default["stock"], 1, UNITS_MAX, 10),
+            half=table.integer("half", default["half"], 1, UNITS_MAX, 5),
+            breaks=table.flag("breaks", default["breaks"]),
         )
         if table.has("value"):
-            good = good._replace(value_mills=_value(table))
+            good = good._replace(value_mills=_read_value(table))
         if table.has("needs"):
-            good = good._replace(needs=_needs(f"{where}.needs", name, table.table("needs"), names))
-        rows[name] = good
-    return tuple(rows.values())
+            good = good._replace(needs=_read_needs(f"{where}.needs", name, table.table("needs"), names))
+        goods[name] = good
+    return tuple(goods.values())
 
 
-def _value(table):
-    pair = table.list("value", lambda what: words.amount(what, 0.001, 1000, 20), "[20, 30] coins")
+def _good_names(goods: tuple[Good, ...]) -> list[str]:
+    return [good._asdict()["name"] for good in goods]
+
+
+def _read_value(table: "_Table") -> tuple[int, ...]:
+    pair = table.list("value", "[20, 30] coins", validation.parse_amount, 0.001, UNITS_MAX, 20)
     if len(pair) != 2 or pair[0] >= pair[1]:
         raise UsageError(f"{table.where}.value takes two amounts in coins, the lower one first, such as [20, 30]")
     return tuple(pair)
 
 
-def _needs(where, product, table, good_names):
-    if not isinstance(table, dict):
-        raise UsageError(f"{where} takes materials and how many, such as {{ wood = 2 }}, not {table!r}")
+def _read_needs(where: str, product: str, values: Any, good_names: list[str]) -> dict[str, int]:
+    """Return the materials of a product, {material: units}."""
+    table = _as_dict(values)
+    if table is None:
+        raise UsageError(f"{where} takes materials and how many, such as {{ wood = 2 }}, not {values!r}")
     for material, count in table.items():
         if material not in good_names or material == product:
             others = ", ".join(name for name in good_names if name != product)
             raise UsageError(f"{where} needs {material}, which it cannot be made of; type one of {others}")
-        words.whole(f"{where}.{material}", 1, 1000, 4)(count)
+        validation.parse_integer(count, f"{where}.{material}", 1, UNITS_MAX, 4)
     return dict(table)
 
 
-def _roads(pairs, names):
-    roads = []
-    for pair in pairs if isinstance(pairs, list) else [pairs]:
-        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(end, str) for end in pair):
+def _read_roads(pairs: Any, names: list[str]) -> list[tuple[str, str]]:
+    roads: list[tuple[str, str]] = []
+    values = _as_list(pairs)
+    for value in [pairs] if values is None else values:
+        pair = _as_list(value)
+        if pair is None or len(pair) != 2 or not all(isinstance(end, str) for end in pair):
             raise UsageError(f"roads takes pairs of cities, such as [['RIVERWOOD', 'SEASIDE']], not {pairs!r}")
         for end in pair:
             if end not in names:
@@ -136,11 +166,21 @@ def _roads(pairs, names):
             raise UsageError(f"roads leads from {pair[0]} to itself: name another city")
         if set(pair) in [set(road) for road in roads]:
             raise UsageError(f"roads has {pair[0]} and {pair[1]} twice: once is both ways")
-        roads.append(tuple(pair))
+        roads.append((pair[0], pair[1]))
     return roads
 
 
-def _is_colour(text):
+def _as_dict(value: Any) -> dict[str, Any] | None:
+    """Return a table as it is; None for any other value."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _as_list(value: Any) -> list[Any] | None:
+    """Return a list as it is; None for any other value."""
+    return cast("list[Any]", value) if isinstance(value, list) else None
+
+
+def _is_colour(text: str) -> bool:
     from rich.color import Color, ColorParseError
 
     try:
@@ -150,49 +190,64 @@ def _is_colour(text):
 
 
 class _Table:
-    """A table of the file that knows where it stands, so that every complaint says it."""
+    """A table of the file with its place in it, which every error message names.
 
-    def __init__(self, where, table, keys):
+    Attributes:
+        where: the dotted path of the table, "" for the file itself.
+    """
+
+    def __init__(self, where: str, values: Any, keys: Collection[str]):
         self.where = where
-        if not isinstance(table, dict):
-            raise UsageError(f"{where} takes a table, begun with [{where}], not {table!r}")
+        table = _as_dict(values)
+        if table is None:
+            raise UsageError(f"{where} takes a table, begun with [{where}], not {values!r}")
         for key in table:
             if key not in keys:
                 raise UsageError(
                     f"{self._path(key)} is unknown; {self.where or 'a world file'} takes {', '.join(keys)}"
                 )
-        self._table = table
+        self._values = table
 
-    def _path(self, key):
+    def _path(self, key: str) -> str:
         return f"{self.where}.{key}" if self.where else key
 
-    def has(self, key):
-        return key in self._table
+    def has(self, key: str) -> bool:
+        """Return whether the file has this key."""
+        return key in self._values
 
-    def value(self, key, parser, default):
-        """What parser(where) makes of it; the default if it is not there."""
-        return parser(self._path(key))(self._table[key]) if key in self._table else default
+    def value(self, key: str, default: Any, parse: Callable[..., Any], *limits: object) -> Any:
+        """Return parse(value, path, *limits); the default if the key is missing."""
+        return parse(self._values[key], self._path(key), *limits) if key in self._values else default
 
-    def list(self, key, parser, example):
-        found = self._table.get(key, [])
-        if not isinstance(found, list):
-            raise UsageError(f"{self._path(key)} takes a list, such as {example}, not {found!r}")
-        return [parser(self._path(key))(item) for item in found]
+    def integer(self, key: str, default: Any, low: int, high: int, example: int) -> Any:
+        """Return a whole number from low to high; the default if the key is missing."""
+        return self.value(key, default, validation.parse_integer, low, high, example)
 
-    def table(self, key):
-        found = self._table.get(key, {})
-        if not isinstance(found, dict):
-            raise UsageError(f"{self._path(key)} takes a table, begun with [{self._path(key)}], not {found!r}")
-        return found
+    def list(self, key: str, example: str, parse: Callable[..., Checked], *limits: object) -> list[Checked]:
+        """Return a list of values, each parsed; an empty one if the key is missing."""
+        values = _as_list(self._values.get(key, []))
+        if values is None:
+            raise UsageError(f"{self._path(key)} takes a list, such as {example}, not {self._values[key]!r}")
+        return [parse(value, self._path(key), *limits) for value in values]
 
-    def text(self, key, default, example):
-        found = self._table.get(key, default)
-        if not isinstance(found, str) or not found:
-            raise UsageError(f"{self._path(key)} takes text in quotes, such as {example}, not {found!r}")
-        return found
+    def table(self, key: str) -> dict[str, Any]:
+        """Return a table; an empty one if the key is missing."""
+        values = _as_dict(self._values.get(key, {}))
+        if values is None:
+            given = self._values[key]
+            raise UsageError(f"{self._path(key)} takes a table, begun with [{self._path(key)}], not {given!r}")
+        return values
 
-    def flag(self, key, default):
-        found = self._table.get(key, default)
-        if not isinstance(found, bool):
-            raise UsageError(f"{self._path(key)} takes true or false, not {found!r}")
-        return found
+    def text(self, key: str, default: str, example: str) -> str:
+        """Return a text that is not empty; the default if the key is missing."""
+        text = self._values.get(key, default)
+        if not isinstance(text, str) or not text:
+            raise UsageError(f"{self._path(key)} takes text in quotes, such as {example}, not {text!r}")
+        return text
+
+    def flag(self, key: str, default: bool) -> bool:
+        """Return true or false; the default if the key is missing."""
+        flag = self._values.get(key, default)
+        if not isinstance(flag, bool):
+            raise UsageError(f"{self._path(key)} takes true or false, not {flag!r}")
+        return flag

@@ -1,33 +1,46 @@
-"""What to run: cities, goods, roads, speed; from words on the command line, which win over a world file.
+"""Plans: which cities, goods, roads and speed to run, from the command line or a world file.
 
-Here: the plan, and making cities of it. Not here: reading a world file (world_file.py), running the cities (run.py).
+Here: the plan of a world and of a city, options that override it, and building City objects from it. Not here: reading
+a world file (world/file.py), running the cities (runtime/cities.py).
 """
 
 import math
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from deskonomy.economy.city import City
-from deskonomy.economy.goods import GOODS
+from deskonomy.economy.goods import GOODS, Good
 from deskonomy.roads.local import connect
 
-from deskonomy_host import validation as words
+from deskonomy_host import validation
+from deskonomy_host.addresses import Address
 from deskonomy_host.errors import UsageError
 from deskonomy_host.world import engines
 
 PORT = 55555
 LOCALS = 20
 SEED = 1
-SPEED = 20.0  # ticks a second that an eye can follow
+SPEED = 20.0  # ticks per second: slow enough to watch
 COLOURS = ("green", "cyan", "yellow", "magenta", "red", "blue", "white")
+
+Recipes = dict[str, dict[str, int]]
+ProcessRoadOpener = Callable[[City, str], None]
 
 
 @dataclass
 class CityPlan:
-    """One city to come.
+    """The plan of one city.
 
-    merchants: None for half as many as locals. seed: None for one that follows from the world's. recipes: {good:
-    {material: count}}, None for its own. port: None for the world's. dial: (host, port) pairs.
+    Attributes:
+        name: the city's name.
+        colour: its colour, as a terminal or CSS names it.
+        locals_: number of locals.
+        merchants: number of merchants; None for half as many as locals.
+        seed: seed of its random generator; None for the world's seed plus the city's index.
+        recipes: {good: {material: units}}; None for the recipes that the core gives to a city of this name.
+        port: first port to listen on; None for the world's port.
+        dial: addresses that the city dials.
     """
 
     name: str
@@ -35,23 +48,30 @@ class CityPlan:
     locals_: int = LOCALS
     merchants: int | None = None
     seed: int | None = None
-    recipes: dict | None = None
+    recipes: Recipes | None = None
     port: int | None = None
-    dial: list = field(default_factory=list)
+    dial: list[Address] = field(default_factory=list[Address])
 
 
 @dataclass
-class World:
-    """All to run in one process.
+class WorldPlan:
+    """The plan of all cities of a run.
 
-    roads: pairs of names. speed: ticks a second, math.inf for as fast as it goes. engine: a name of engine.ENGINES,
-    None for the one that suits the speed. key_file: where the key is that every peer must have, None for what
-    keys.given() makes of that.
+    Attributes:
+        cities: the plans of the cities, in the order in which they run.
+        roads: pairs of names of cities with a road between them.
+        goods: the goods of every city.
+        listen: the address of this machine to listen on.
+        port: first port to listen on; the cities take the next free ones.
+        seed: city number i has the seed `seed` + i, unless its own plan has one.
+        speed: ticks per second; math.inf for as fast as the machine allows.
+        engine: a name of world.engines; None for the one that suits the speed.
+        key_file: the file with the key that every peer must have; None for the default of roads.keyring.load_key().
     """
 
-    cities: list
-    roads: list
-    goods: tuple = GOODS
+    cities: list[CityPlan]
+    roads: list[tuple[str, str]]
+    goods: tuple[Good, ...] = GOODS
     listen: str = "127.0.0.1"
     port: int = PORT
     seed: int = SEED
@@ -60,55 +80,103 @@ class World:
     key_file: str | None = None
 
 
-def of_names(names):
-    """A World of these cities, with a road between each pair. Raises UsageError."""
-    cities = []
+def plan_cities(names: Sequence[str]) -> WorldPlan:
+    """Return the plan of cities with these names and a road between each pair. Raises UsageError."""
+    cities: list[CityPlan] = []
     for index, name in enumerate(names):
-        words.name("a city's name", name)
+        validation.check_name(name, "a city's name")
         if name in names[:index]:
             raise UsageError(f"two cities are called {name}: give each its own name")
         cities.append(CityPlan(name, COLOURS[index % len(COLOURS)]))
-    return World(cities, list(combinations(names, 2)))
+    return WorldPlan(cities, list(combinations(names, 2)))
 
 
-def residents(plan) -> int:
-    """How many people a CityPlan or a World has."""
-    if isinstance(plan, World):
-        return sum(residents(city) for city in plan.cities)
+def override_plan(
+    world: WorldPlan,
+    *,
+    dial: Sequence[Address] = (),
+    listen: str | None = None,
+    port: int | None = None,
+    seed: int | None = None,
+    locals_: int | None = None,
+    merchants: int | None = None,
+    speed: float | None = None,
+    engine: str | None = None,
+    key_file: str | None = None,
+) -> WorldPlan:
+    """Return the plan with options of the command line in place of its own values; None keeps the plan's value.
+
+    The options win over a world file for every city: with `seed` or `port` no city keeps its own. The first city dials
+    the addresses `dial` as well as its own.
+    """
+    options = {"listen": listen, "port": port, "seed": seed, "speed": speed, "engine": engine, "key_file": key_file}
+    cities = [
+        replace(
+            city,
+            locals_=city.locals_ if locals_ is None else locals_,
+            merchants=city.merchants if merchants is None else merchants,
+            seed=city.seed if seed is None else None,
+            port=city.port if port is None else None,
+            dial=[*city.dial, *(dial if index == 0 else ())],
+        )
+        for index, city in enumerate(world.cities)
+    ]
+    return replace(world, cities=cities, **{key: value for key, value in options.items() if value is not None})
+
+
+def count_residents(plan: WorldPlan | CityPlan) -> int:
+    """Return the number of locals and merchants."""
+    if isinstance(plan, WorldPlan):
+        return sum(count_residents(city) for city in plan.cities)
     return plan.locals_ + (plan.locals_ // 2 if plan.merchants is None else plan.merchants)
 
 
-def engine_of(world, ticks=None):
-    """The name of the engine that runs a World for so many ticks, None for no end."""
-    return world.engine or engines.choose(residents(world), pace(world.speed), ticks)
+def choose_engine(world: WorldPlan, ticks: int | None = None) -> str:
+    """Return the name of the engine that runs this many ticks; ticks: None for a run without an end."""
+    return world.engine or engines.select_engine(count_residents(world), convert_speed(world.speed), ticks)
 
 
-def build(world, names=None, border=None, saved=None):
-    """The cities of a World, or those of these names, with the roads between them.
+def convert_speed(speed: float) -> float | None:
+    """Return a plan's speed as economy.clock.Clock takes it: None in place of math.inf."""
+    return None if math.isinf(speed) else speed
 
-    City i is born from the seed of the world + i, or its own. border: called with a City of these and the name of one
-    that is not, for each road that leads there. saved: the City of a plan, its goods and an engine where it need not be
-    born, else None.
+
+def build_cities(
+    world: WorldPlan,
+    names: Collection[str] | None = None,
+    open_process_road: ProcessRoadOpener | None = None,
+    restore: Callable[[CityPlan, tuple[Good, ...], object], City | None] | None = None,
+) -> list[City]:
+    """Build the cities of a plan, with the roads between them.
+
+    Args:
+        world: the plan.
+        names: the cities to build; None for all.
+        open_process_road: called with a city that was built and the name of one that was not, for each road between
+            two such cities.
+        restore: returns the saved city of a plan, its goods and an engine; None if there is no saved one.
+
+    Returns:
+        The cities in the order of the plan.
     """
-    kernel = engines.engine(engine_of(world))
+    kernel = engines.load_engine(choose_engine(world))
     cities = {
-        plan.name: (saved and saved(plan, world.goods, kernel))
+        plan.name: (restore(plan, world.goods, kernel) if restore else None)
         or build_city(plan, world.seed + index, world.goods, kernel)
         for index, plan in enumerate(world.cities)
         if names is None or plan.name in names
     }
-    for one, other in world.roads:
-        if one in cities and other in cities:
-            connect(cities[one], cities[other])
-        elif border is not None and one in cities:
-            border(cities[one], other)
-        elif border is not None and other in cities:
-            border(cities[other], one)
+    for ends in world.roads:
+        here = [name for name in ends if name in cities]
+        if len(here) == 2:
+            connect(cities[ends[0]], cities[ends[1]])
+        elif here and open_process_road is not None:
+            open_process_road(cities[here[0]], ends[1] if ends[0] in cities else ends[0])
     return list(cities.values())
 
 
-def build_city(plan, seed, goods, kernel):
-    """One city of its plan. kernel: an engine.Engine."""
+def build_city(plan: CityPlan, seed: int, goods: tuple[Good, ...], kernel: engines.Engine) -> City:
+    """Build one city of its plan; kernel: an engine of world.engines, seed: used if the plan has none."""
     return City(
         plan.name,
         seed=seed if plan.seed is None else plan.seed,
@@ -118,32 +186,3 @@ def build_city(plan, seed, goods, kernel):
         recipes=plan.recipes,
         engine=kernel,
     )
-
-
-def with_words(
-    world,
-    *,
-    dial=(),
-    listen=None,
-    port=None,
-    seed=None,
-    locals_=None,
-    merchants=None,
-    speed=None,
-    engine=None,
-    key_file=None,
-):
-    """The World with what the command line says in its place: a word there wins over the file, for every city."""
-    given = {"listen": listen, "port": port, "seed": seed, "speed": speed, "engine": engine, "key_file": key_file}
-    for plan in world.cities:
-        plan.locals_ = plan.locals_ if locals_ is None else locals_
-        plan.merchants = plan.merchants if merchants is None else merchants
-        plan.seed = plan.seed if seed is None else None
-        plan.port = plan.port if port is None else None
-    world.cities[0].dial += dial
-    return replace(world, **{key: value for key, value in given.items() if value is not None})
-
-
-def pace(speed):
-    """A speed as drive() takes it: None for as fast as the machine allows."""
-    return None if math.isinf(speed) else speed

@@ -1,18 +1,20 @@
-"""Commands that reach a running city: from one process into another, past nobody else."""
+"""Control: commands from one process to the running cities of another, and requests that the server refuses."""
 
 import asyncio
 import http.client
 import json
+import logging
 import os
 import stat
 
 import pytest
-from deskonomy_host.control import server as control
+from deskonomy_host.control import access, client, registry, server
+from deskonomy_host.control.commands import COMMANDS, Command
 from deskonomy_host.errors import OperationError, UsageError
 from helpers.commands import PATIENCE_S
 
 
-def test_influence_a_running_city(start, deskonomy):
+def test_influence_changes_yield_of_running_city(start, deskonomy):
     running = start("run RIVERWOOD SEASIDE --json")
     running.next()
     done = deskonomy("influence RIVERWOOD wood 0.25")
@@ -35,17 +37,17 @@ def test_influence_a_running_city(start, deskonomy):
     assert "start one: deskonomy run RIVERWOOD" in done.stderr
 
 
-def test_connect_two_running_cities(start, deskonomy):
-    one, other = start("run RIVERWOOD --json"), start("run SEASIDE --json")
-    address = other.next()["address"]
-    assert one.next()["roads"] == {}
+def test_connect_opens_road_between_running_cities(start, deskonomy):
+    first, second = start("run RIVERWOOD --json"), start("run SEASIDE --json")
+    address = second.next()["address"]
+    assert first.next()["roads"] == {}
     done = deskonomy(f"connect RIVERWOOD {address}")
     assert (done.returncode, done.stdout) == (0, f"RIVERWOOD dials {address}\n")
-    one.until(lambda status: status["roads"].get("SEASIDE", {}).get("state") == "up")
-    other.until(lambda status: status["roads"].get("RIVERWOOD", {}).get("state") == "up")
+    first.until(lambda status: status["roads"].get("SEASIDE", {}).get("state") == "up")
+    second.until(lambda status: status["roads"].get("RIVERWOOD", {}).get("state") == "up")
 
 
-def test_two_cities_of_one_name(start, deskonomy):
+def test_command_fails_if_two_processes_run_the_city(start, deskonomy):
     for running in (start("run RIVERWOOD --json"), start("run RIVERWOOD --json")):
         running.next()
     done = deskonomy("influence RIVERWOOD wood 1")
@@ -55,11 +57,11 @@ def test_two_cities_of_one_name(start, deskonomy):
 # The server, in this process.
 
 
-async def ask(server, method="POST", path="/api/double", host=None, token=None, body='{"number": 2}'):
-    """A request as anybody could make it; (HTTP status, reply)."""
+async def send_request(server, method="POST", path="/api/double", host=None, token=None, body='{"number": 2}'):
+    """Send a request as any program could; return its HTTP status and reply."""
 
     def request():
-        connection = http.client.HTTPConnection(control.LOOPBACK, server.port, timeout=PATIENCE_S)
+        connection = http.client.HTTPConnection(access.LOOPBACK, server.port, timeout=PATIENCE_S)
         connection.putrequest(method, path, skip_host=True)
         connection.putheader("Host", host or f"127.0.0.1:{server.port}")
         if token:
@@ -80,99 +82,117 @@ def double(number):
     return {"doubled": 2 * number}
 
 
-def serve(test):
-    """Run test(server, token) beside a ControlServer that doubles numbers."""
+@pytest.fixture
+def serve(runtime, monkeypatch):
+    """A function that runs test(server, token) beside a ControlServer with the command double(number)."""
+    monkeypatch.setitem(COMMANDS, "double", Command("double", "Double a number.", ("number",)))
 
-    async def main():
-        async with control.ControlServer(["A"], lambda: [{"city": "A"}], {"double": double}) as server:
-            await test(server, json.loads(next(control.runtime_directory().glob("*.json")).read_text())["token"])
+    def serve(test):
+        async def main():
+            async with server.ControlServer(["A"], lambda: [{"city": "A"}], {"double": double}) as control:
+                await test(control, json.loads(next(registry.open_directory().glob("*.json")).read_text())["token"])
 
-    asyncio.run(main())
+        asyncio.run(main())
+
+    return serve
 
 
-def test_who_is_let_in(runtime):
+def test_server_refuses_foreign_hosts_and_tokens(serve):
     async def test(server, token):
-        assert await ask(server, token=token) == (200, '{"doubled": 4}')
-        assert await ask(server, token=token, host=f"localhost:{server.port}") == (200, '{"doubled": 4}')
+        assert await send_request(server, token=token) == (200, '{"doubled": 4}')
+        assert await send_request(server, token=token, host=f"localhost:{server.port}") == (200, '{"doubled": 4}')
         for host in ("evil.example", f"evil.example:{server.port}", "127.0.0.1", f"127.0.0.1:{server.port + 1}"):
-            assert (await ask(server, token=token, host=host))[0] == 403
-            assert (await ask(server, "GET", "/api/state", host=host))[0] == 403
-        assert (await ask(server))[0] == 403
-        assert (await ask(server, token="x" + token[1:]))[0] == 403
-        assert (await ask(server, "GET", token=token))[0] == 405
-        assert json.loads((await ask(server, "GET", "/api/state"))[1]) == {"cities": [{"city": "A"}]}
+            assert (await send_request(server, token=token, host=host))[0] == 403
+            assert (await send_request(server, "GET", "/api/state", host=host))[0] == 403
+        assert (await send_request(server))[0] == 403
+        wrong = ("y" if token.startswith("x") else "x") + token[1:]
+        assert (await send_request(server, token=wrong))[0] == 403
+        assert (await send_request(server, "GET", token=token))[0] == 405
+        assert json.loads((await send_request(server, "GET", "/api/state"))[1]) == {"cities": [{"city": "A"}]}
 
     serve(test)
 
 
-def test_requests_that_make_no_sense(runtime):
-    async def test(server, token):
+def test_server_answers_invalid_requests_with_error_status(serve):
+    async def test(server_, token):
         bodies = ("", "{", "[]", "7", '"x"', "{}", '{"numbers": 2}', '{"number": 2, "more": 1}', "[" * 5000)
         for body in bodies:
-            status, reply = await ask(server, token=token, body=body)
+            status, reply = await send_request(server_, token=token, body=body)
             assert (status, json.loads(reply)["error"]) == (400, "double takes a JSON object with number")
-        assert (await ask(server, token=token, body='{"number": 13}'))[0] == 400
-        assert (await ask(server, token=token, body='{"number": 14}'))[0] == 409
-        assert (await ask(server, token=token, body='{"number": null}'))[0] == 500
-        assert (await ask(server, token=token, body='{"number": "%s"}' % ("x" * control.REQUEST_MAX)))[0] == 413
-        assert (await ask(server, path="/api/halve", token=token))[0] == 404
+        assert (await send_request(server_, token=token, body='{"number": 13}'))[0] == 400
+        assert (await send_request(server_, token=token, body='{"number": 14}'))[0] == 409
+        assert (await send_request(server_, token=token, body='{"number": null}'))[0] == 500
+        too_long = '{"number": "%s"}' % ("x" * server.REQUEST_MAX)
+        assert (await send_request(server_, token=token, body=too_long))[0] == 413
+        assert (await send_request(server_, path="/api/halve", token=token))[0] == 404
 
     serve(test)
 
 
-def test_the_client(runtime):
+def test_bug_in_command_is_logged_with_traceback(serve, caplog):
     async def test(server, token):
-        def client():
-            assert control.find("A").cities == ["A"]
-            entry = control.find("A")
-            assert control.ask(entry, "double", number=4) == {"doubled": 8}
-            with pytest.raises(UsageError, match="13 is not doubled"):
-                control.ask(entry, "double", number=13)
-            with pytest.raises(OperationError, match="14 is not doubled now"):
-                control.ask(entry, "double", number=14)
-            with pytest.raises(UsageError, match="double takes"):
-                control.send("A", "double")
-            with pytest.raises(OperationError, match="no city B is running; running: A"):
-                control.find("B")
-            with pytest.raises(OperationError, match="token"):
-                control.ask(entry._replace(token="other"), "double", number=1)
-
-        await asyncio.to_thread(client)
+        status, reply = await send_request(server, token=token, body='{"number": null}')
+        assert status == 500 and json.loads(reply)["error"].startswith("TypeError: ")
 
     serve(test)
-    assert control.running() == []
+    (record,) = [record for record in caplog.records if record.name == "deskonomy"]
+    assert record.levelno == logging.ERROR and record.exc_info[0] is TypeError
+    assert "the command double has failed" in record.getMessage()
 
 
-def test_registrations(runtime):
-    directory = control.runtime_directory()
+def test_client_returns_reply_or_raises(serve):
+    async def test(server, token):
+        def use_client():
+            process = client.find_process("A")
+            assert process.cities == ["A"]
+            assert client.send_to_process(process, "double", number=4) == {"doubled": 8}
+            with pytest.raises(UsageError, match="13 is not doubled"):
+                client.send_to_process(process, "double", number=13)
+            with pytest.raises(OperationError, match="14 is not doubled now"):
+                client.send_to_process(process, "double", number=14)
+            with pytest.raises(UsageError, match="double takes"):
+                client.send_command("A", "double")
+            with pytest.raises(OperationError, match="no city B is running; running: A"):
+                client.find_process("B")
+            with pytest.raises(OperationError, match="token"):
+                client.send_to_process(process._replace(token="other"), "double", number=1)
+
+        await asyncio.to_thread(use_client)
+
+    serve(test)
+    assert client.list_processes() == []
+
+
+def test_registry_drops_entries_of_processes_that_do_not_answer(serve):
+    directory = registry.open_directory()
 
     async def test(server, token):
         (file,) = directory.iterdir()
         assert stat.S_IMODE(file.stat().st_mode) == 0o600 and stat.S_IMODE(directory.stat().st_mode) == 0o700
         entry = json.loads(file.read_text())
-        # One of a process that was killed, a torn one, and one whose port somebody else has now.
+        # The entry of a process that was killed, a torn one, and one with an unknown field.
         (directory / "1-1.json").write_text(json.dumps({**entry, "port": 1}))
         (directory / "2-2.json").write_text("{")
         (directory / "3-3.json").write_text(json.dumps({**entry, "more": 1}))
-        assert [found.port for found in await asyncio.to_thread(control.running)] == [server.port]
+        assert [found.port for found in await asyncio.to_thread(client.list_processes)] == [server.port]
         assert list(directory.iterdir()) == [file]
 
     serve(test)
     assert list(directory.iterdir()) == []
 
 
-def test_a_directory_that_others_can_read(runtime):
-    control.runtime_directory().chmod(0o755)
+def test_registry_refuses_directory_that_other_users_can_read(runtime):
+    registry.open_directory().chmod(0o755)
     with pytest.raises(OperationError, match="XDG_RUNTIME_DIR"):
-        control.running()
+        client.list_processes()
 
 
-def test_without_a_runtime_directory(tmp_path, monkeypatch):
+def test_registry_without_runtime_directory_uses_private_temporary_one(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "none"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    directory = control.runtime_directory()
+    directory = registry.open_directory()
     assert directory.parent == tmp_path and directory.stat().st_uid == os.getuid()
     directory.rmdir()
     directory.symlink_to(tmp_path)
     with pytest.raises(OperationError, match="private"):
-        control.runtime_directory()
+        registry.open_directory()

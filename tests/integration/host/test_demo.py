@@ -1,4 +1,4 @@
-"""`deskonomy demo`: a real MicroPython with the real firmware beside two cities, and nothing of it left at the end."""
+"""`deskonomy demo`: real MicroPython with the real firmware beside two cities; it leaves no process behind."""
 
 import os
 import pathlib
@@ -8,8 +8,8 @@ import pytest
 pytestmark = pytest.mark.usefixtures("micropython")
 
 
-def left_behind(environment):
-    """The command lines of processes that still run in this environment (where /proc tells)."""
+def find_processes(environment):
+    """Return the command lines of the processes that run in this environment, on a system with /proc."""
     mark = f"XDG_RUNTIME_DIR={environment['XDG_RUNTIME_DIR']}".encode()
     found = []
     for process in pathlib.Path("/proc").glob("[0-9]*"):
@@ -17,25 +17,25 @@ def left_behind(environment):
             if mark in (process / "environ").read_bytes().split(b"\0"):
                 found.append((process / "cmdline").read_bytes())
         except OSError:
-            continue  # it has just ended, or is not ours
+            continue  # it has just ended, or belongs to another user
     return found
 
 
-def price_of_wood(status):
+def read_wood_price(status):
     return status["price"]["wood"]["mean"]
 
 
-def test_the_whole_story(start, deskonomy, environment):
+def test_light_moves_prices_of_board_that_trades_with_two_cities(start, deskonomy, environment):
     running = start("demo --json")
     for city in ("RIVERWOOD", "SEASIDE"):
         running.next(city)
-    assert len(left_behind(environment)) >= 1
+    assert len(find_processes(environment)) >= 1
 
-    # It is night at first, and wood becomes dear.
+    # It is night at first, and wood becomes expensive.
     dusk = running.until(lambda status: "level" in status["sensors"].get("light", {}), "DESKTOWN")
     assert dusk["sensors"]["light"]["level"] == pytest.approx(0.05, abs=0.01)
     assert dusk["yield"]["wood"] == pytest.approx(0.1, abs=0.02)
-    running.until(lambda status: price_of_wood(status) > price_of_wood(dusk) + 0.1, "DESKTOWN")
+    running.until(lambda status: read_wood_price(status) > read_wood_price(dusk) + 0.1, "DESKTOWN")
 
     # Three cities trade with each other.
     def trades(status):
@@ -46,7 +46,7 @@ def test_the_whole_story(start, deskonomy, environment):
     running.until(lambda status: any(road["received"] for road in status["roads"].values()), "DESKTOWN")
     assert board["heap"]["free"] > 0
 
-    # Light changes the yield at once, and the price after.
+    # Light changes the yield at once, and the price later.
     done = deskonomy("board sense light 1")
     assert (done.returncode, done.stderr) == (0, "")
     lit = running.until(lambda status: status["sensors"]["light"]["raw"] > 3800, "DESKTOWN")
@@ -56,9 +56,9 @@ def test_the_whole_story(start, deskonomy, environment):
 
     day = lit if is_day(lit) else running.until(is_day, "DESKTOWN")
     assert day["uptime_s"] - lit["uptime_s"] <= 4
-    running.until(lambda status: price_of_wood(status) < price_of_wood(day) - 0.1, "DESKTOWN")
+    running.until(lambda status: read_wood_price(status) < read_wood_price(day) - 0.1, "DESKTOWN")
 
-    # So does whoever sets a yield by hand.
+    # A yield set by hand does the same.
     done = deskonomy("influence DESKTOWN thread 3")
     assert (done.returncode, done.stdout) == (0, "DESKTOWN: one act of making thread gives 3\n")
     running.until(lambda status: status["yield"]["thread"] == 3, "DESKTOWN")
@@ -70,27 +70,27 @@ def test_the_whole_story(start, deskonomy, environment):
     status, out, err = running.end()
     assert (status, "Traceback" in err) == (130, False)
     assert '"city": "DESKTOWN"' in out.splitlines()[-1]
-    assert left_behind(environment) == []
+    assert find_processes(environment) == []
     assert os.listdir(os.path.join(environment["XDG_RUNTIME_DIR"], "deskonomy")) == []
 
 
-def test_ctrl_c_while_the_board_is_deployed(start, deskonomy, environment):
+def test_ctrl_c_while_board_is_deployed_leaves_no_process(start, deskonomy, environment):
     running = start("demo --json")
     running.next()
     status, _, err = running.end()
     assert (status, "Traceback" in err) == (130, False)
-    assert left_behind(environment) == []
+    assert find_processes(environment) == []
     done = deskonomy("demo --duration 0.7")
     assert (done.returncode, done.stderr) == (0, "")
     assert "DESKTOWN's board starts" in done.stdout
-    assert left_behind(environment) == []
+    assert find_processes(environment) == []
 
 
-def test_without_a_micropython(deskonomy, environment):
+def test_missing_micropython_is_an_error(deskonomy, environment):
     done = deskonomy("demo --micropython /nowhere/micropython")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "--micropython PATH" in done.stderr
     environment["DESKONOMY_MICROPYTHON"] = "/nowhere/micropython"
     done = deskonomy("demo")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert left_behind(environment) == []
+    assert find_processes(environment) == []

@@ -1,4 +1,4 @@
-"""Saved cities: `--state DIR` goes on to the bit, and nobody is lost or doubled when processes are killed."""
+"""Saved cities: `--state DIR` continues them to the bit; no merchant is lost or doubled when processes are killed."""
 
 import asyncio
 import contextlib
@@ -12,61 +12,73 @@ import pytest
 from core import scenarios
 from deskonomy.economy.merchant import Merchant
 from deskonomy.roads.ledger import Ledger
-from deskonomy.roads.local import Lane
-from deskonomy.storage.decode import thaw
+from deskonomy.roads.local import LocalRoad
+from deskonomy.storage.decode import decode_city
+from deskonomy_host import logs
 from deskonomy_host.errors import OperationError
-from deskonomy_host.runtime import store as state
-from deskonomy_host.runtime.store import State
+from deskonomy_host.runtime import store
+from deskonomy_host.runtime.store import Store
 from deskonomy_host.world import plan as world
-from helpers.peers import until
-from proofs.chaos.town import free_ports
+from helpers.peers import wait_until
+from helpers.ports import find_free_ports
 
 KILLS = 6
 
 
-def plan(*names, **more):
-    return world.World(world.of_names(names).cities, world.of_names(names).roads, **more)
+@pytest.fixture
+def lines():
+    """The lines that the log gets."""
+    found = []
+    with logs.attach(logs.LineHandler(found.append)):
+        yield found
 
 
-def build(saved, *names, **more):
-    cities = world.build(plan(*names, **more), saved=saved.city)
-    saved.adopt(cities)
+def make_plan(*names, **fields):
+    plan = world.plan_cities(names)
+    return world.WorldPlan(plan.cities, plan.roads, **fields)
+
+
+def build(saved, *names, **fields):
+    """Build the cities of these names, or restore them, and let the store save them."""
+    cities = world.build_cities(make_plan(*names, **fields), restore=saved.restore_city)
+    saved.adopt_cities(cities)
     return cities
 
 
-def last(stdout):
-    """The last status of each city."""
+def read_last(stdout):
+    """Return the last status of each city."""
     return {status["city"]: status for status in map(json.loads, stdout.splitlines())}
 
 
-def bare(status):
+def drop_machine_fields(status):
+    """Return a status without the fields that depend on the machine."""
     return {key: value for key, value in status.items() if key not in ("ticks_per_s", "address")}
 
 
-def test_a_run_goes_on_to_the_bit(deskonomy, tmp_path):
+def test_saved_run_continues_to_the_bit(deskonomy, tmp_path):
     line = f"run RIVERWOOD SEASIDE --speed max --json --state {tmp_path}/new/saved --ticks"
     for ticks in ("300", "401", "299"):
         done = deskonomy(line, ticks)
         assert done.returncode == 0, done.stderr
     assert "RIVERWOOD goes on from tick 701" in done.stderr
-    through = last(deskonomy("run RIVERWOOD SEASIDE --speed max --json --ticks 1000").stdout)
-    for city, status in last(done.stdout).items():
-        assert status["tick"] == 1000 and bare(status) == bare(through[city])
+    through = read_last(deskonomy("run RIVERWOOD SEASIDE --speed max --json --ticks 1000").stdout)
+    for city, status in read_last(done.stdout).items():
+        assert status["tick"] == 1000 and drop_machine_fields(status) == drop_machine_fields(through[city])
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_saves_a_last_time(start, deskonomy, tmp_path, how):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_saves_cities(start, deskonomy, tmp_path, number):
     running = start(f"run RIVERWOOD --json --speed 200 --state {tmp_path}")
     running.until(lambda status: status["tick"] > 100)
-    status, out, err = running.end(how)
+    status, out, err = running.end(number)
     assert status == 130, err
-    end = last(out)["RIVERWOOD"]
-    assert end["roads"] == {}  # so nothing had crossed a border
+    end = read_last(out)["RIVERWOOD"]
+    assert end["roads"] == {}  # so no merchant had crossed a road, and only the end saved the city
     done = deskonomy(f"run RIVERWOOD --json --speed max --state {tmp_path} --ticks 1")
-    assert last(done.stdout)["RIVERWOOD"]["tick"] == end["tick"] + 1
+    assert read_last(done.stdout)["RIVERWOOD"]["tick"] == end["tick"] + 1
 
 
-def test_a_directory_is_one_process_s(start, deskonomy, tmp_path):
+def test_directory_of_running_process_is_refused(start, deskonomy, tmp_path):
     running = start(f"run RIVERWOOD --json --state {tmp_path}")
     running.next()
     done = deskonomy(f"run RIVERWOOD --json --state {tmp_path}")
@@ -75,20 +87,20 @@ def test_a_directory_is_one_process_s(start, deskonomy, tmp_path):
     assert deskonomy(f"run RIVERWOOD --json --state {tmp_path} --ticks 1").returncode == 0
 
 
-def test_several_processes_are_refused(deskonomy, tmp_path):
+def test_several_processes_with_state_are_refused(deskonomy, tmp_path):
     done = deskonomy(f"run RIVERWOOD SEASIDE --state {tmp_path} --processes 2")
     assert done.returncode == 2 and "leave out --processes" in done.stderr
 
 
-def spoil(path, how):
-    if how == "text":
+def spoil(path, damage):
+    if damage == "text":
         path.write_text("my diary")
-    elif how == "foreign":
+    elif damage == "foreign":
         with contextlib.closing(sqlite3.connect(path)) as db:
             db.execute("CREATE TABLE diary (day TEXT)")
             db.commit()
     else:
-        with State(path.parent) as saved:
+        with Store(path.parent) as saved:
             (city,) = build(saved, "RIVERWOOD")
             city.run(100)
             saved.save()
@@ -100,80 +112,80 @@ def spoil(path, how):
 
 
 @pytest.mark.parametrize(
-    "how, said", [("text", "not a database"), ("foreign", "holds no cities"), ("damaged", "its checksum is wrong")]
+    "damage, message",
+    [("text", "not a database"), ("foreign", "holds no cities"), ("damaged", "its checksum is wrong")],
 )
-def test_what_cannot_be_used_is_said_in_one_line(deskonomy, tmp_path, how, said):
-    path = tmp_path / state.FILE
-    spoil(path, how)
+def test_unusable_file_is_reported_and_left_alone(deskonomy, tmp_path, damage, message):
+    path = tmp_path / store.FILE
+    spoil(path, damage)
     before = path.read_bytes()
     done = deskonomy(f"run RIVERWOOD --json --state {tmp_path} --ticks 1")
-    assert done.returncode == 1 and done.stderr.count("\n") == 1 and said in done.stderr
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and message in done.stderr
     assert path.read_bytes() == before
 
 
-def test_another_world_than_the_saved_one(tmp_path):
-    lines = []
-    with State(tmp_path) as saved:
+def test_plan_that_differs_from_saved_world_is_refused_or_reported(tmp_path, lines):
+    with Store(tmp_path) as saved:
         build(saved, "RIVERWOOD", "SEASIDE")
         saved.save()
-    with State(tmp_path) as saved, pytest.raises(OperationError, match="also holds SEASIDE: run all of them"):
+    with Store(tmp_path) as saved, pytest.raises(OperationError, match="also holds SEASIDE: run all of them"):
         build(saved, "RIVERWOOD")
     with (
-        State(tmp_path) as saved,
+        Store(tmp_path) as saved,
         pytest.raises(OperationError, match="is of a city with wood, chair, thread, bed, not wood"),
     ):
         build(saved, "RIVERWOOD", "SEASIDE", goods=world.GOODS[:2])
-    with State(tmp_path, lines.append) as saved:
-        other = plan("RIVERWOOD", "SEASIDE", "WINTERHOLD")
+    with Store(tmp_path) as saved:
+        other = make_plan("RIVERWOOD", "SEASIDE", "WINTERHOLD")
         other.cities[0].recipes = {"chair": {"wood": 1}}
-        saved.adopt(world.build(other, saved=saved.city))
+        saved.adopt_cities(world.build_cities(other, restore=saved.restore_city))
         saved.save()
     assert "RIVERWOOD keeps the goods and recipes that it was saved with" in lines
     assert not [line for line in lines if line.startswith("SEASIDE keeps")]
-    with State(tmp_path, lines.append) as saved:
+    with Store(tmp_path) as saved:
         assert [city.name for city in build(saved, "RIVERWOOD", "SEASIDE", "WINTERHOLD")][2] == "WINTERHOLD"
     assert lines[-1] == "WINTERHOLD goes on from tick 0"
 
 
-def test_a_road_that_is_no_more_loses_nobody(tmp_path):
-    with State(tmp_path) as saved:
+def test_merchants_on_road_that_plan_has_not_any_more_are_kept(tmp_path):
+    with Store(tmp_path) as saved:
         cities = build(saved, "RIVERWOOD", "SEASIDE")
         there, back = cities[0].roads["SEASIDE"], cities[1].roads["RIVERWOOD"]
         for merchant in range(3):
             there.send(Merchant("chair", merchant))
         back.inbound.append(Merchant("bed", 7))
-        money = scenarios.money_mills(cities)
+        money = scenarios.sum_money_mills(cities)
         saved.save()
-    with State(tmp_path) as saved:
-        apart = plan("RIVERWOOD", "SEASIDE")
+    with Store(tmp_path) as saved:
+        apart = make_plan("RIVERWOOD", "SEASIDE")
         apart.roads = []
-        cities = world.build(apart, saved=saved.city)
-        saved.adopt(cities)
+        cities = world.build_cities(apart, restore=saved.restore_city)
+        saved.adopt_cities(cities)
         assert [city.roads for city in cities] == [{}, {}]
-        assert scenarios.money_mills(cities) == money
+        assert scenarios.sum_money_mills(cities) == money
 
 
-def test_who_crosses_within_the_process_is_in_the_same_checkpoint(tmp_path):
-    """Taken up after any tick, the sums are the same, whoever is on the road."""
-    with State(tmp_path) as saved:
+def test_checkpoint_after_any_tick_has_every_merchant_once(tmp_path):
+    """Restored after any tick, the sums are the same, with merchants on local roads as well."""
+    with Store(tmp_path) as saved:
         cities = build(saved, "RIVERWOOD", "SEASIDE", "WINTERHOLD")
-        money, units = scenarios.money_mills(cities), scenarios.units(cities)
+        money, units = scenarios.sum_money_mills(cities), scenarios.count_units(cities)
         digests = {}
         for tick in range(1, 400):
             for city in cities:
                 city.run(1)
             if tick % 7 == 0:
                 saved.save()
-                copy = [thaw(data) for _, data in saved._take()[0]]
-                assert scenarios.money_mills(copy) == money and scenarios.units(copy) == units
+                copy = [decode_city(data) for _, data in saved._begin_checkpoint()[0]]
+                assert scenarios.sum_money_mills(copy) == money and scenarios.count_units(copy) == units
         for _ in range(50):
             for city in cities:
                 city.run(1)
         digests = [city.digest() for city in cities]
-    with State(tmp_path) as saved:
+    with Store(tmp_path) as saved:
         cities = build(saved, "RIVERWOOD", "SEASIDE", "WINTERHOLD")
         assert cities[0].tick == 399 // 7 * 7 and all(
-            isinstance(city.roads[city.lanes[0].name], Lane) for city in cities
+            isinstance(city.roads[city.local_roads[0].name], LocalRoad) for city in cities
         )
         for _ in range(399 - cities[0].tick + 50):
             for city in cities:
@@ -181,77 +193,77 @@ def test_who_crosses_within_the_process_is_in_the_same_checkpoint(tmp_path):
         assert [city.digest() for city in cities] == digests
 
 
-def test_checkpoints_are_taken_when_somebody_has_crossed(tmp_path):
-    lines = []
-
-    async def story():
-        with State(tmp_path, lines.append) as saved:
+def test_checkpoint_is_taken_when_merchant_has_crossed(tmp_path, lines):
+    async def check():
+        with Store(tmp_path) as saved:
             (city,) = build(saved, "RIVERWOOD")
             assert isinstance(city.ledger, Ledger) and not city.ledger.volatile
-            road = city.ledger.road("ELSEWHERE", 100)
+            road = city.ledger.ensure_road("ELSEWHERE", 100)
             city.open_road(road)
-            # Ended below.
-            keeping = asyncio.create_task(saved.keep())
+            checkpoints = asyncio.create_task(saved.run_checkpoints())
             road.send(Merchant("chair"))
-            assert road.saved == 0
-            await until(lambda: road.saved == 1)
-            # A full disk: that is said once, and nobody is let go.
+            assert road.saved_sequence == 0
+            await wait_until(lambda: road.saved_sequence == 1)
+            # A full disk is reported once, and no merchant is committed.
             pages = saved._writer.submit(lambda: saved._db.execute("PRAGMA page_count").fetchone()[0]).result()
             saved._writer.submit(saved._db.execute, f"PRAGMA max_page_count = {pages}").result()
             for n in range(50):
                 road.send(Merchant("chair", prices_mills={f"G{m}": {f"CITY{n}": 1 << 30 - m} for m in range(20)}))
-            await until(lambda: len(lines) == 1)
-            assert "the cities cannot be saved: database or disk is full" in lines[0] and road.saved == 1
+            await wait_until(lambda: len(lines) == 1)
+            assert "the cities cannot be saved: database or disk is full" in lines[0] and road.saved_sequence == 1
             with pytest.raises(OperationError, match="cannot be saved"):
                 saved.save()
             saved._writer.submit(saved._db.execute, "PRAGMA max_page_count = 1000000").result()
-            await until(lambda: road.saved == 51)
+            await wait_until(lambda: road.saved_sequence == 51)
             assert lines[1:] == ["the cities are saved again"]
-            keeping.cancel()
+            checkpoints.cancel()
 
-    asyncio.run(story())
-    with State(tmp_path, lines.append) as saved:
+    asyncio.run(check())
+    with Store(tmp_path) as saved:
         (city,) = build(saved, "RIVERWOOD")
         assert len(city.roads["ELSEWHERE"].outbound) == 51
 
 
-def settled(*directories):
-    """All saved cities; of those who are still in a ledger but have arrived, only the one who has."""
+def load_cities(*directories):
+    """Return all saved cities, without the merchants in a ledger that have arrived in another of them."""
     cities = []
     for directory in directories:
-        with contextlib.closing(sqlite3.connect(directory / state.FILE)) as db:
-            cities += [thaw(data) for _, data in db.execute("SELECT name, data FROM cities ORDER BY name")]
+        with contextlib.closing(sqlite3.connect(directory / store.FILE)) as db:
+            cities += [decode_city(data) for _, data in db.execute("SELECT name, data FROM cities ORDER BY name")]
     by_name = {city.name: city for city in cities}
     for city in cities:
         for road in city.ledger.roads.values():
             arrivals = by_name[road.name].ledger.arrivals
-            road.acknowledge(max([0, *(n for who, n, _ in arrivals if who == city.ledger.incarnation)]))
+            road.acknowledge(
+                max([0, *(sequence for incarnation, sequence, _ in arrivals if incarnation == city.ledger.incarnation)])
+            )
     return cities
 
 
-def test_killed_at_any_moment_nobody_is_lost_or_doubled(start, tmp_path):
-    """Two processes trade by TCP; one or both are killed again and again. All money and goods are there at the end."""
+def test_no_merchant_is_lost_or_doubled_when_processes_are_killed(start, tmp_path):
+    """Two processes trade over TCP; one or both are killed again and again. At the end the sums are the same."""
     chance = random.Random(20)
-    port = free_ports(1)[0]
+    port = find_free_ports(1)[0]
     here, there = tmp_path / "here", tmp_path / "there"
     lines = {
         here: f"run RIVERWOOD SEASIDE --json --speed 400 --state {here} --port {port + 1} --connect 127.0.0.1:{port}",
         there: f"run WINTERHOLD --json --speed 400 --state {there} --port {port} --locals 30",
     }
-    born = world.build(plan("RIVERWOOD", "SEASIDE")) + world.build(world.with_words(plan("WINTERHOLD"), locals_=30))
-    money, units = scenarios.money_mills(born), scenarios.units(born)
+    here_born = world.build_cities(make_plan("RIVERWOOD", "SEASIDE"))
+    born = here_born + world.build_cities(world.override_plan(make_plan("WINTERHOLD"), locals_=30))
+    money, units = scenarios.sum_money_mills(born), scenarios.count_units(born)
     running = {directory: start(line) for directory, line in lines.items()}
     arrived = 0
 
-    def arrivals(status):
-        """How many have gone over and are saved there."""
+    def count_arrivals(status):
+        """Return how many merchants have crossed and are saved there."""
         road = status["roads"].get("WINTERHOLD", {"sent": 0, "waiting": 0})
         return road["sent"] - road["waiting"]
 
     def trade():
-        """Wait until more have come over from the city that dials."""
+        """Wait until more merchants have crossed from the city that dials."""
         nonlocal arrived
-        arrived = arrivals(running[here].until(lambda status: arrivals(status) > arrived, "RIVERWOOD"))
+        arrived = count_arrivals(running[here].until(lambda status: count_arrivals(status) > arrived, "RIVERWOOD"))
 
     trade()
     for _ in range(KILLS):
@@ -259,17 +271,17 @@ def test_killed_at_any_moment_nobody_is_lost_or_doubled(start, tmp_path):
         time.sleep(chance.random())  # any moment
         for directory in victims:
             running[directory].end(signal.SIGKILL)
-        if len(victims) == 2:  # what is on the disk adds up at any time
-            cities = settled(here, there)
-            assert (scenarios.money_mills(cities), scenarios.units(cities)) == (money, units)
+        if len(victims) == 2:  # what is on the disk adds up at any moment
+            cities = load_cities(here, there)
+            assert (scenarios.sum_money_mills(cities), scenarios.count_units(cities)) == (money, units)
         for directory in victims:
             running[directory] = start(lines[directory])
         arrived = 0 if here in victims else arrived
         trade()
-    running[there].next()  # before that it may not hear Ctrl-C yet
+    running[there].next()  # before that it may not handle Ctrl-C yet
     for directory in (here, there):
         status, _, err = running[directory].end()
         assert status == 130, err
-    cities = settled(here, there)
+    cities = load_cities(here, there)
     assert sum(road.received for city in cities for road in city.ledger.roads.values()) > 0
-    assert (scenarios.money_mills(cities), scenarios.units(cities)) == (money, units)
+    assert (scenarios.sum_money_mills(cities), scenarios.count_units(cities)) == (money, units)

@@ -1,9 +1,9 @@
-"""Words that make no sense: exit status 2 and one line on stderr that says what to type instead."""
+"""Invalid arguments: exit status 2 and one line on stderr that says what to type instead."""
 
 import pytest
 
-# The words, and what the line has to mention.
-WRONG = [
+# The arguments, and what the error message mentions.
+INVALID = [
     ("rnn", "run"),
     ("frobnicate", "deskonomy run"),
     ("--frobnicate", "--frobnicate"),
@@ -59,38 +59,42 @@ WRONG = [
 ]
 
 
-def in_process(words, capfd):
-    """Run a command line in this process (a new one for each would take minutes); what a user would see of it."""
+def run_in_process(arguments, capfd):
+    """Run a command line in this process, since a new one for each would take minutes.
+
+    Returns:
+        Its exit status, stdout and stderr.
+    """
     from deskonomy_host import cli
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "_end_like_ctrl_c", lambda: None)
-        patch.setattr(cli, "_leave_quietly", lambda: None)
-        status = cli.main(words)
+        patch.setattr(cli, "_end_on_signals", lambda: None)
+        patch.setattr(cli, "_end_quietly", lambda: None)
+        status = cli.main(arguments)
     return status, *capfd.readouterr()
 
 
-@pytest.mark.parametrize(("line", "mentions"), WRONG, ids=[line for line, _ in WRONG])
-def test_one_line_says_what_to_type(line, mentions, capfd):
-    status, out, err = in_process(line.split(" "), capfd)
+@pytest.mark.parametrize(("line", "mentions"), INVALID, ids=[line for line, _ in INVALID])
+def test_invalid_arguments_give_one_line_with_what_to_type(line, mentions, capfd):
+    status, out, err = run_in_process(line.split(" "), capfd)
     assert (status, out) == (2, "")
     assert err.startswith("deskonomy: ") and err.count("\n") == 1 and err.endswith("\n")
     assert mentions in err
 
 
-def test_names_that_no_terminal_shows(capfd):
+def test_unprintable_name_is_invalid(capfd):
     for name in ("", " A", "A ", "A\nB", "A\x7f", "A\x85", "\udcff"):
-        status, out, err = in_process(["run", name], capfd)
+        status, out, err = run_in_process(["run", name], capfd)
         assert (status, out, err.count("\n")) == (2, "", 1), name
 
 
-def test_the_same_from_a_process_of_its_own(deskonomy):
+def test_invalid_argument_ends_process_with_status_2(deskonomy):
     done = deskonomy("run A --seed x")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "deskonomy: --seed takes a whole number from 0 to 4294967295, such as 7, not 'x'\n"
 
 
-def test_help_of_each_command_shows_an_example(deskonomy):
+def test_help_of_each_command_has_example(deskonomy):
     listed = deskonomy("").stdout
     for command in ("demo", "run", "school", "connect", "influence"):
         assert f"  {command} " in listed

@@ -1,4 +1,4 @@
-"""World files: what they say is what runs, and every mistake is one line with its place and what to type instead."""
+"""World files: the plan that they describe, and for every mistake one line with its place and what to type instead."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ EXAMPLE = Path(world_file.__file__).with_name("world.toml")
 CITY = "[cities.A]\n"
 TWO = "[cities.A]\n[cities.B]\n"
 
-# The file, where the mistake is, and what the line offers instead.
+# The file, the place of the mistake, and what the error message suggests.
 MISTAKES = [
     ("", "no cities", "[cities.RIVERWOOD]"),
     ("cities", "Expected", "="),
@@ -61,7 +61,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("text", "where", "instead"), MISTAKES, ids=[where for _, where, _ in MISTAKES])
-def test_mistakes(text, where, instead, tmp_path):
+def test_mistake_is_reported_with_place_and_suggestion(text, where, instead, tmp_path):
     file = tmp_path / "world.toml"
     file.write_text(text)
     with pytest.raises(UsageError) as raised:
@@ -70,7 +70,7 @@ def test_mistakes(text, where, instead, tmp_path):
     assert line.startswith(f"{file}: ") and where in line and instead in line
 
 
-def test_files_that_cannot_be_read(tmp_path, deskonomy):
+def test_unreadable_file_is_an_error(tmp_path, deskonomy):
     with pytest.raises(OperationError, match="No such file"):
         world_file.read(tmp_path / "none.toml")
     (tmp_path / "latin.toml").write_bytes(b"[cities.\xe9]")
@@ -81,13 +81,13 @@ def test_files_that_cannot_be_read(tmp_path, deskonomy):
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
 
 
-def test_the_example_says_everything():
+def test_example_is_read_and_runs():
     plan = world_file.read(EXAMPLE)
     assert [city.name for city in plan.cities] == ["RIVERWOOD", "SEASIDE", "WINTERHOLD"]
     assert plan.roads == [("RIVERWOOD", "SEASIDE"), ("SEASIDE", "WINTERHOLD")]
-    cities = world.build(plan)
+    cities = world.build_cities(plan)
     assert [city.seed for city in cities] == [7, 8, 3]
-    assert [city.words[0] for city in cities] == [20, 40, 20]
+    assert [city.state[0] for city in cities] == [20, 40, 20]
     assert cities[0].good_names == ["wood", "chair", "thread", "bed", "fur"]
     assert {name: sorted(city.roads) for name, city in zip("RSW", cities, strict=True)} == {
         "R": ["SEASIDE"],
@@ -99,21 +99,21 @@ def test_the_example_says_everything():
             city.run(1)
 
 
-def test_a_city_alone_and_what_is_left_out(tmp_path):
+def test_left_out_values_are_those_of_command_line(tmp_path):
     (tmp_path / "world.toml").write_text("[cities.RIVERWOOD]\n[cities.B]\n[cities.C]\n")
     plan = world_file.read(tmp_path / "world.toml")
-    names = world.of_names(["RIVERWOOD", "B", "C"])
+    names = world.plan_cities(["RIVERWOOD", "B", "C"])
     assert plan == names
     assert len(plan.roads) == 3
 
 
-def test_typed_words_win_over_the_file():
+def test_options_win_over_file():
     plan = world_file.read(EXAMPLE)
-    plan = world.with_words(
+    plan = world.override_plan(
         plan, dial=[("b", 5)], listen="0.0.0.0", port=6, seed=100, locals_=4, merchants=1, speed=9.0
     )
     assert (plan.listen, plan.port, plan.speed) == ("0.0.0.0", 6, 9.0)
     assert plan.cities[0].dial == [("b", 5)]
-    cities = world.build(plan)
+    cities = world.build_cities(plan)
     assert [city.seed for city in cities] == [100, 101, 102]
-    assert [tuple(city.words[:2]) for city in cities] == [(4, 1)] * 3
+    assert [tuple(city.state[:2]) for city in cities] == [(4, 1)] * 3

@@ -1,0 +1,56 @@
+"""Network addresses as a user types them: HOST:PORT in, a host and a port out, and back.
+
+Here: parsing and formatting for the whole host tool. Not here: finding the machine of a name (roads/mdns.py), the
+firmware's own check of its settings (deskonomy_board/config.py).
+"""
+
+from typing import NamedTuple
+
+from deskonomy_host.errors import UsageError
+
+PORT_MAX = 65535
+_NOT_IN_HOST = frozenset(" \t/@[]")
+
+
+class Address(NamedTuple):
+    """A host, by name or by number, and a TCP port. Its text is HOST:PORT, with an IPv6 address in brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_address(value: object, label: str) -> Address:
+    """Return the Address of "HOST:PORT".
+
+    Args:
+        value: the text; an IPv6 host stands in brackets.
+        label: the name of the argument in the error message, such as "--connect".
+
+    Raises:
+        UsageError: the value is anything else, or the port is not from 1 to 65535.
+    """
+    host, colon, port = str(value).rpartition(":")
+    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    valid = colon and host and not set(host) & _NOT_IN_HOST and port.isascii() and port.isdigit()
+    if not valid or not 1 <= int(port) <= PORT_MAX:
+        raise UsageError(f"{label} takes HOST:PORT, such as 127.0.0.1:55555, not {value!r}")
+    return Address(host, int(port))
+
+
+def parse_host(value: object, label: str) -> tuple[str, int | None]:
+    """Return the host and the port of "HOST" or "HOST:PORT"; the port is None if there is none. Raises UsageError."""
+    text = str(value)
+    is_bare = text.endswith("]") or ":" not in text
+    try:
+        host, port = parse_address(f"{text}:1" if is_bare else text, label)
+    except UsageError:
+        raise UsageError(f"{label} takes HOST or HOST:PORT, such as desktown.local, not {value!r}") from None
+    return host, None if is_bare else port
+
+
+def format_address(host: str, port: int) -> str:
+    """Return "HOST:PORT" as a user types it."""
+    return str(Address(host, port))

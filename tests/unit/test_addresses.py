@@ -1,0 +1,61 @@
+"""Addresses: HOST:PORT parsed once for the whole host tool, and formatted as it was typed."""
+
+import pytest
+from deskonomy_host.addresses import Address, format_address, parse_address, parse_host
+from deskonomy_host.errors import UsageError
+
+INVALID = [
+    "",
+    "b",
+    "b:",
+    ":5",
+    "b:0",
+    "b:65536",
+    "b:x",
+    "b:٣",
+    "http://b:5",
+    "b c:5",
+    "a@b:5",
+    "[::1",
+    "[:5",
+    "b]:5",
+    7,
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("desktown.local:55555", ("desktown.local", 55555)),
+        ("127.0.0.1:1", ("127.0.0.1", 1)),
+        ("[::1]:65535", ("::1", 65535)),
+        ("::1:80", ("::1", 80)),
+    ],
+)
+def test_address_is_parsed(text, address):
+    assert parse_address(text, "--connect") == address
+
+
+@pytest.mark.parametrize("text", INVALID)
+def test_invalid_address_is_an_error_with_its_label(text):
+    with pytest.raises(UsageError, match=r"^--connect takes HOST:PORT, such as 127\.0\.0\.1:55555, not "):
+        parse_address(text, "--connect")
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [("b", ("b", None)), ("b:80", ("b", 80)), ("[::1]", ("::1", None)), ("[::1]:80", ("::1", 80))],
+)
+def test_host_is_parsed_with_or_without_port(text, host):
+    assert parse_host(text, "--watch") == host
+
+
+@pytest.mark.parametrize("text", ["", "b:x", "b:0", "a b", "[]"])
+def test_invalid_host_is_an_error_with_its_label(text):
+    with pytest.raises(UsageError, match=r"^--watch takes HOST or HOST:PORT"):
+        parse_host(text, "--watch")
+
+
+def test_address_is_formatted_as_typed():
+    assert str(Address("b", 5)) == f"{Address('b', 5)}" == format_address("b", 5) == "b:5"
+    assert str(Address("::1", 5)) == "[::1]:5"
