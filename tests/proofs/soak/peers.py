@@ -1,124 +1,148 @@
-"""The cities that a board under test trades with: they come and go, and nobody is lost when they go.
+"""The cities that a board under test trades with: they start and are killed, and lose no merchant.
 
-Here: five of them, each with a proxy between it and the board, and what they have saved. Not here: when they go, and
-when the link is bad (weeks.py).
+Here: five cities, the checkpoint of each, and a proxy between each and the board. Not here: when a city is killed and
+when a link is disturbed (faults.py).
 """
 
 import asyncio
 import contextlib
 import os
+from collections.abc import Sequence
 
 from deskonomy.economy.city import City
-from deskonomy.economy.clock import drive
+from deskonomy.economy.clock import run_cities
 from deskonomy.roads.ledger import Ledger
-from deskonomy.storage.decode import thaw
-from deskonomy.storage.encode import freeze
-from deskonomy.wire.network import Roads
+from deskonomy.storage.decode import decode_city
+from deskonomy.storage.encode import encode_city
+from deskonomy.wire.network import Network
 from proofs.chaos.proxy import Proxy
 
+NAMES = ("RIVERWOOD", "SEASIDE", "WINTERHOLD", "PORTSVILLE", "OAKHAM")
 LOCALS, MERCHANTS = 4, 10
-KEY = bytes(range(32))  # without one, a link that dies at first sight may lose somebody: see docs/promises.md
-TICKS_PER_S = 5
-_SAVED_EVERY_S = 1
+# Without a key, a connection that ends before its first acknowledgement may lose a merchant: see docs/promises.md.
+KEY = bytes(range(32))
+_TICKS_PER_S = 5
+_CHECKPOINT_S = 1
+_DIALLING = 2  # so many of the peers dial the board; the board dials the others
 
 
-class Peer:
-    """A city whose disk is saved_bytes. come() and go() as often as you like: it goes as by kill -9."""
+class PeerCity:
+    """A city that may be started and killed any number of times. It continues from its checkpoint.
 
-    def __init__(self, name, seed, port):
+    Attributes:
+        city: Its name.
+        port: The port that it listens on.
+        saved_bytes: Its checkpoint; None before the first start.
+    """
+
+    def __init__(self, name: str, seed: int, port: int) -> None:
         self.city = name
         self.port = port
-        self.saved_bytes = None
+        self.saved_bytes: bytes | None = None
         self._seed = seed
-        self._living = None
+        self._task: asyncio.Task | None = None
 
-    def saved(self):
-        """The City as the disk has it."""
-        return thaw(self.saved_bytes)
+    def load_saved_city(self) -> City:
+        """Return the City that the checkpoint holds."""
+        return decode_city(self.saved_bytes)
 
-    async def come(self, dial=None):
-        """Listen, and dial this port for ever if there is one."""
+    async def start(self, dialled_port: int | None = None) -> None:
+        """Listen, and keep dialling dialled_port if it is given."""
         if self.saved_bytes is None:
             city = City(self.city, self._seed, LOCALS, MERCHANTS)
             city.ledger = Ledger(int.from_bytes(os.urandom(4), "little") >> 2, volatile=False)
         else:
-            city = self.saved()
+            city = self.load_saved_city()
         self._save(city)
-        roads = Roads(city, port=self.port, room=20, log=lambda line: None, key=KEY)
-        await roads.start()
-        assert roads.port == self.port, "its port is taken"
-        if dial is not None:
-            roads.dial("127.0.0.1", dial)
-        # Started here, ended by go().
-        self._living = asyncio.create_task(self._live(city, roads))
+        network = Network(city, port=self.port, capacity=20, log=lambda event, text: None, key=KEY)
+        await network.start()
+        assert network.port == self.port, "port %d is taken" % self.port
+        if dialled_port is not None:
+            network.dial("127.0.0.1", dialled_port)
+        # Started here, ended by kill().
+        self._task = asyncio.create_task(self._run(city, network))
 
-    async def go(self):
-        if self._living is not None:
-            self._living.cancel()
+    async def kill(self) -> None:
+        """End the city as kill -9 does: what happened after its last checkpoint is lost."""
+        if self._task is not None:
+            self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._living
-            self._living = None
+                await self._task
+            self._task = None
 
-    def _save(self, city):
-        mark = city.ledger.mark()
-        self.saved_bytes = freeze(city)
-        city.ledger.release(mark)
+    def _save(self, city: City) -> None:
+        checkpoint = city.ledger.begin_checkpoint()
+        self.saved_bytes = encode_city(city)
+        city.ledger.commit_checkpoint(checkpoint)
 
-    async def _live(self, city, roads):
-        async def save():
+    async def _run(self, city: City, network: Network) -> None:
+        async def save_changes() -> None:
             while True:
-                await asyncio.sleep(_SAVED_EVERY_S)
-                if city.ledger.crossed:
+                await asyncio.sleep(_CHECKPOINT_S)
+                if city.ledger.dirty:
                     self._save(city)
 
         try:
-            await asyncio.gather(drive([city], TICKS_PER_S), save())
+            await asyncio.gather(run_cities([city], _TICKS_PER_S), save_changes())
         finally:
-            await roads.close()
+            await network.close()
 
 
-class Peers:
-    """Five peers, and the links between them and a board. All of it in one loop, which is not the board's."""
+class PeerGroup:
+    """Five peers, and the links between them and a board. All methods run in one loop, which is not the board's.
 
-    def __init__(self, board_port, ports):
-        names = ("RIVERWOOD", "SEASIDE", "WINTERHOLD", "PORTSVILLE", "OAKHAM")
-        self.all = [Peer(name, seed, port) for seed, (name, port) in enumerate(zip(names, ports, strict=True), 1)]
-        # The first two dial the board, the others are dialled by it.
-        self.links = [Proxy(board_port), Proxy(board_port), *[Proxy(peer.port) for peer in self.all[2:]]]
+    Attributes:
+        peers: The PeerCity objects; a peer's number is its index.
+        links: The Proxy of each peer, in the same order.
+    """
 
-    async def begin(self):
-        """Open the links. Returns the ports that the board is to dial."""
+    def __init__(self, board_port: int, ports: Sequence[int]) -> None:
+        """Create the peers.
+
+        Args:
+            board_port: The port that the board listens on.
+            ports: The ports that the peers listen on.
+        """
+        self.peers = [PeerCity(name, seed, port) for seed, (name, port) in enumerate(zip(NAMES, ports, strict=True), 1)]
+        targets = [board_port] * _DIALLING + [peer.port for peer in self.peers[_DIALLING:]]
+        self.links = [Proxy(port) for port in targets]
+
+    async def open_links(self) -> list[int]:
+        """Open the links. Return the ports that the board has to dial."""
         for link in self.links:
             await link.__aenter__()
-        return [link.port for link in self.links[2:]]
+        return [link.port for link in self.links[_DIALLING:]]
 
-    async def come(self, number):
-        await self.all[number].come(self.links[number].port if number < 2 else None)
+    async def start_peer(self, number: int) -> None:
+        """Start the peer of this number."""
+        await self.peers[number].start(self.links[number].port if number < _DIALLING else None)
 
-    async def go(self, number):
-        await self.all[number].go()
+    async def kill_peer(self, number: int) -> None:
+        """End the peer of this number as kill -9 does."""
+        await self.peers[number].kill()
 
-    async def disturb(self, number, mode):
-        """How a link is from now on; see proxy.MODES."""
-        self.links[number].change(mode)
+    async def set_link_mode(self, number: int, mode: str) -> None:
+        """Set how a peer's link forwards from now on, see proxy.MODES."""
+        self.links[number].set_mode(mode)
 
-    async def cut(self):
-        """Nothing gets through any more, and nobody is told."""
+    async def cut_links(self) -> None:
+        """Let no byte through any more, and close no connection: neither end is notified."""
         for link in self.links:
-            link.shut()
-            link.change("dead")
+            link.stop_listening()
+            link.set_mode("dead")
 
-    async def mend(self):
-        """All is well from now on. Connections that were dead are seen to be so."""
+    async def restore_links(self) -> None:
+        """Let all links forward again. Connections on links that were dead are reset, so that both ends notice."""
         for link in self.links:
             if link.mode == "dead":
-                link.shut()
-                link.reset()
-                await link.open()
-            link.change("plain")
+                link.stop_listening()
+                link.reset_connections()
+                await link.listen()
+            link.set_mode("plain")
 
-    async def end(self):
-        for number in range(len(self.all)):
-            await self.go(number)
+    async def close(self) -> None:
+        """Kill all peers and close all links."""
+        for number in range(len(self.peers)):
+            await self.kill_peer(number)
         for link in self.links:
             await link.__aexit__()

@@ -1,40 +1,46 @@
-"""Let a board live through everything for a long time: python tests/soak/run.py --minutes 60
+"""Run a simulated board under faults for a long time: python tests/proofs/soak/run.py --minutes 60
 
-Here: the command. Not here: what happens (weeks.py). Exits 1, and says why, if anything is wrong.
+Here: the command; it exits with status 1 and prints the reason if a check fails. Not here: the run (soak_run.py).
 """
 
 import argparse
 import asyncio
-import pathlib
 import sys
 import tempfile
+from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(pathlib.Path(__file__).parents[2])]
+    sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from proofs.soak.weeks import weeks
+from proofs.soak.soak_run import run_soak
 
-MEMORY = "/dev/shm"  # on Linux
+_MEMORY_FOLDER = "/dev/shm"  # on Linux: a file system in memory
 
 
-def main():
+def main() -> None:
+    """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=60, help="of ours")
-    parser.add_argument("--seed", type=int, default=1, help="of what happens")
-    parser.add_argument("--heap", default="224k", help="of the simulated board")
-    stop = "for how long ticks may stop, if nobody else is busy; from 1000 on there is no watchdog"
-    parser.add_argument("--stop-ms", type=float, default=100, help=stop)
-    words = parser.parse_args()
-    if pathlib.Path(MEMORY).is_dir():
-        tempfile.tempdir = MEMORY  # a board writes every half second, and a disk may stand still for longer than it may
+    parser.add_argument("--minutes", type=float, default=60, help="how long faults happen, in real time")
+    parser.add_argument("--seed", type=int, default=1, help="of the random faults")
+    parser.add_argument("--heap", default="224k", help="size of the simulated board's heap")
+    stop_help = (
+        "longest time between two ticks that is allowed, in ms of real time, not counting the time in which other "
+        "processes use the processor; from 1000 on the board has no watchdog"
+    )
+    parser.add_argument("--stop-ms", type=float, default=100, help=stop_help)
+    options = parser.parse_args()
+    if Path(_MEMORY_FOLDER).is_dir():
+        # The board writes twice a second, and a disk may block a write for longer than ticks may stop.
+        tempfile.tempdir = _MEMORY_FOLDER
     try:
-        print(
-            asyncio.run(
-                weeks(words.minutes, words.seed, words.heap, words.stop_ms, lambda line: print(line, flush=True))
-            )
-        )
+        print(asyncio.run(run_soak(options.minutes, options.seed, options.heap, options.stop_ms, print_line)))
     except AssertionError as error:
         sys.exit(str(error))
+
+
+def print_line(line: str) -> None:
+    """Print a line at once, also into a pipe."""
+    print(line, flush=True)
 
 
 if __name__ == "__main__":
