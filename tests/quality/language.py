@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 REPO = Path(__file__).resolve().parents[2]
-PROSE = re.compile(
-    r"\b(who|whoever|whom|whose|nobody|somebody|none of ours|one of ours|none of its|ours)\b", re.IGNORECASE
-)
+PROSE = re.compile(r"\b(who|whoever|whom|nobody|somebody|(?:one|none) of (?:ours|its))\b", re.IGNORECASE)
 IDENTIFIERS = {
     "words",
     "word",
@@ -34,19 +32,20 @@ IDENTIFIERS = {
 }
 # `kind` is a sensor's; elsewhere a peer, a board or an event has its own noun.
 KIND_PATHS = ("sensors", "sensor", "spec", "SIMULATED", "config", "board", "indicator")
+PUBLIC_KIND_PATHS = ("roads/client.py", "test_library.py")  # Road.kind is a public name of the library
 TEXT_SUFFIXES = {".md", ".html", ".js", ".css", ".toml", ".json", ".yaml", ".yml"}
 LEFT_OUT = ("vendor/", "tests/data/", "tests/quality/language.py", "LICENSE")
 
 
 class Finding(NamedTuple):
-    """A word that the rules do not allow: where it stands, and the word."""
+    """A breach of the rules: where it stands, and the text that breaks them."""
 
     path: str
     line: int
-    word: str
+    text: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.word}"
+        return f"{self.path}:{self.line}: {self.text}"
 
 
 def tracked_files() -> list[str]:
@@ -75,7 +74,7 @@ def identifier_findings(name: str, text: str) -> Iterator[Finding]:
         if token.type != tokenize.NAME:
             continue
         bare = token.string.strip("_")
-        if bare in IDENTIFIERS or (bare == "kind" and not any(part in name for part in KIND_PATHS)):
+        if bare in IDENTIFIERS or (bare == "kind" and not any(part in name for part in KIND_PATHS + PUBLIC_KIND_PATHS)):
             yield Finding(name, token.start[0], f"identifier {token.string}")
 
 
