@@ -18,6 +18,7 @@ from deskonomy_host.bench.workbench import Workbench
 HEAP_KIB = 112
 STATE_MAX = 6 * 1024
 _SEARCH_KIB = (16, 512)  # a heap that is too small, and a heap that is large enough
+_PROGRAM = "import_firmware"
 _STAND_INS = str(paths.BOARDS / "SIMULATED" / "stand_ins")
 
 
@@ -36,9 +37,11 @@ def memory(workbench: Workbench, bar: ProgressBar) -> list[Figure]:
     return figures + _in_use(workbench, bar) + _import(workbench, bar)
 
 
-def _in_use(workbench, bar):
+def _in_use(workbench: Workbench, bar: ProgressBar) -> list[Figure]:
     bar.describe("10,000 ticks on MicroPython")
-    measured = json.loads(workbench.output(workbench.on_micropython("memory.py", workbench.core())))
+    measured = json.loads(
+        workbench.output(workbench.on_micropython("memory.py", workbench.core(), heap=f"{_SEARCH_KIB[1]}k"))
+    )
     bar.step()
     crossings = f"of {measured['crossings']:,} between two cities"
     return [
@@ -50,15 +53,16 @@ def _in_use(workbench, bar):
     ]
 
 
-def _import(workbench, bar):
-    program = "import_firmware.py", workbench.firmware(), _STAND_INS
-    used = json.loads(workbench.output(workbench.on_micropython(*program, heap=f"{_SEARCH_KIB[1]}k")))
+def _import(workbench: Workbench, bar: ProgressBar) -> list[Figure]:
+    lines = workbench.output(workbench.with_firmware(_PROGRAM, _STAND_INS, f"{_SEARCH_KIB[1]}k")).splitlines()
+    used = json.loads(lines[-1])  # the lines before it are the log
     built_in = used["stand_ins"] - used["before"]
     low, high = _SEARCH_KIB
     while high - low > 1:
         middle = (low + high) // 2
         bar.describe(f"start in {middle}k")
-        done = subprocess.run(workbench.on_micropython(*program, heap=middle * 1024 + built_in), capture_output=True)
+        command = workbench.with_firmware(_PROGRAM, _STAND_INS, middle * 1024 + built_in)
+        done = subprocess.run(command, capture_output=True)
         low, high = (low, middle) if done.returncode == 0 else (middle, high)
         bar.step()
     return [

@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -65,11 +65,23 @@ class Workbench:
         sources = {path: here for path, here in paths.list_firmware_files().items() if path.startswith("deskonomy/")}
         return self._compiled("native" if native else "bytecode", sources, self.architecture if native else None)
 
-    def firmware(self) -> str:
-        """Return a folder with the whole firmware, as a deploy puts it on a board."""
-        return self._compiled("firmware", paths.list_firmware_files(), self.architecture)
+    def with_firmware(self, program: str, modules: str, heap: str | int) -> list[str]:
+        """Return the command that runs a program on MicroPython with the whole firmware, as a deploy compiles it.
 
-    def _compiled(self, name, sources, architecture):
+        The program is compiled together with the firmware, because a deploy changes the names in it.
+
+        Args:
+            program: the name of a program of programs/.
+            modules: a folder with more modules.
+            heap: the heap, as -X heapsize takes it.
+        """
+        sources = {**paths.list_firmware_files(), f"{program}.py": paths.BENCH_PROGRAMS / f"{program}.py"}
+        folders = [self._compiled("firmware", sources, self.architecture), modules]
+        start = f"import sys; sys.path[:0] = {folders!r}; import {program}"
+        assert self.micropython is not None
+        return [self.micropython, "-X", f"heapsize={heap}", "-c", start]
+
+    def _compiled(self, name: str, sources: Mapping[str, Path], architecture: str | None) -> str:
         folder = self.folder / name
         if not folder.exists():
             for path, data in compile_firmware(sources, architecture).items():
@@ -91,7 +103,7 @@ class Workbench:
         """Run a command and return its output. Raises OperationError if it fails."""
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode:
-            raise OperationError(f"{_program(command)} failed: {_last_line(done.stderr)}")
+            raise OperationError(f"{_program(command)} failed: {_last_line(done.stderr or done.stdout)}")
         return done.stdout
 
     def responder(self, command: Sequence[str]) -> "Responder":

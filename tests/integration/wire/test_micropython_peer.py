@@ -20,11 +20,12 @@ MONEY_MILLS = (10 + 5) * 1_000_000  # of DESKTOWN's ten locals and five merchant
 
 @pytest.fixture(scope="module")
 def flash(micropython, tmp_path_factory):
-    """A folder with the core as a board has it: compiled, because compiling takes more than a board's heap."""
+    """A folder with the program and the core as a board has them: compiled, because compiling takes more heap."""
     done = subprocess.run(
         [micropython, "-c", "import sys; print(sys.implementation._mpy)"], capture_output=True, check=True
     )
     sources = {path.relative_to(FIRMWARE).as_posix(): path for path in (FIRMWARE / "deskonomy").rglob("*.py")}
+    sources["main.py"] = HERE / "programs" / "city.py"
     folder = tmp_path_factory.mktemp("flash")
     for path, data in compile_firmware(sources, decode_architecture(int(done.stdout))).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +67,7 @@ class Desktown:
 async def run_desktown(micropython, flash, *arguments):
     """Run DESKTOWN until the end of the block; arguments: further ones for programs/city.py."""
     process = await asyncio.create_subprocess_exec(
-        *(micropython, "-X", "heapsize=116k", str(HERE / "programs" / "city.py"), str(FIRST_PORT), *arguments),
+        *(micropython, "-X", "heapsize=112k", "-m", "main", str(FIRST_PORT), *arguments),
         env=dict(os.environ, MICROPYPATH="%s:.frozen" % flash),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

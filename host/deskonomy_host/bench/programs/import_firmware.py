@@ -1,4 +1,4 @@
-"""Runs on MicroPython: starts the firmware until a city is born, `import_firmware.py FIRMWARE STAND_INS`.
+"""Runs on MicroPython: starts the firmware until a city is born; it is compiled together with the firmware.
 
 Prints one line of JSON: the bytes of heap in use before, with the stand-ins for hardware, with all modules that stay
 loaded, and with the city. With too small a heap it ends in a MemoryError; the host searches for the smallest heap that
@@ -7,7 +7,6 @@ suffices.
 
 import gc
 import json
-import sys
 
 
 def used():
@@ -15,7 +14,6 @@ def used():
     return gc.mem_alloc()
 
 
-sys.path[:0] = sys.argv[1:]  # first, so that firmware/main.py is found
 result = {"before": used()}
 for name in ("machine", "network"):
     __import__(name)

@@ -55,10 +55,10 @@ pair = City("RIVERWOOD", 2, merchants_max=20), City("SEASIDE", 3, merchants_max=
 connect(*pair)
 still = crossing = crossings = crossing_max = 0
 for _ in range(TICKS):
-    for city in pair:
+    for end in pair:
         crossings_before = crossings_of(pair)
         is_busy = any([road.outbound for each in pair for road in each.local_roads])
-        bytes_ = allocated(city.run, 1)
+        bytes_ = allocated(end.run, 1)
         crossed = crossings_of(pair) - crossings_before
         if crossed or is_busy:
             crossing += bytes_
