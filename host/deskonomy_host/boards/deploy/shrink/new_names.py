@@ -103,12 +103,23 @@ def choose_globals(
         for name in module.own_names:
             if closed and not _is_private(name) and not _stays(name) and name not in looked_up:
                 module.own_names[name] = next(unused)  # a name of its own, because other modules import it
-    shared = {new for module in modules.values() for new in module.own_names.values()}
     for module in alone:
-        private = (name for name in _unused_names(modules) if name not in shared)
+        # Beside the names that it imports, so that a new name in one module changes as few others as possible.
+        imported = {_find_new_name(modules, *there) for there in module.imports.values()}
+        private = (name for name in _unused_names(modules) if name not in {*imported, *module.own_names.values()})
         for name in module.own_names:
             if _is_private(name) and name not in looked_up:
                 module.own_names[name] = next(private)
+
+
+def _find_new_name(modules: Mapping[str, SourceModule], origin: str, name: str | None) -> str | None:
+    """Return the new name of what a module has by this name, of its own or imported; None if that is not known."""
+    module = modules.get(origin)
+    if module is None or name is None:
+        return None
+    if name in module.imports:
+        return _find_new_name(modules, *module.imports[name])
+    return module.own_names.get(name)
 
 
 def _stays(name: str) -> bool:
