@@ -81,9 +81,9 @@ def make_cities(mode, *sizes):
         from deskonomy.economy import kernel
 
         return KernelCities(kernel, *sizes)
-    from deskonomy_host.engine import engine
+    from deskonomy_host.world.engines import load_engine
 
-    return KernelCities(engine(mode), *sizes)
+    return KernelCities(load_engine(mode), *sizes)
 
 
 known = {}
