@@ -299,3 +299,45 @@ def test_unsupported_source_fails_compilation(tmp_path, text, reason):
         (tmp_path / path).write_text(source)
     with pytest.raises(OperationError, match=reason):
         compile_firmware({path: tmp_path / path for path in sources}, None)
+
+
+def test_new_names_hide_nothing_that_the_compiler_loads(micropython, tmp_path):
+    """A program whose globals have all new names still handles exceptions in `async with`, `async for` and `assert`."""
+    names = f"{new_names.EVERYWHERE} {new_names.BUILT_IN}".split()
+    program = """
+import asyncio
+class Lock:
+    async def __aenter__(self):
+        pass
+    async def __aexit__(self, kind, error, trace):
+        events_.append(kind.__name__)
+class Twice:
+    count_ = 0
+    def __aiter__(self):
+        return self
+    async def __anext__(self):
+        self.count_ += 1
+        if self.count_ > 2:
+            raise StopAsyncIteration
+        return self.count_
+async def run_all():
+    try:
+        async with Lock():
+            raise asyncio.CancelledError
+    except asyncio.CancelledError:
+        events_.append("cancelled")
+    async for number_ in Twice():
+        events_.append(number_)
+    try:
+        assert not events_
+    except Exception as error_:
+        events_.append(type(error_).__name__)
+events_ = []
+NAMES
+asyncio.run(run_all())
+write_(events_)
+"""
+    assignments = "\n".join(f"{name} = None" for name in names if name not in ("type", "print", "run"))
+    (tmp_path / "program.py").write_text("write_ = print\n" + program.replace("NAMES", assignments + "\nprint = None"))
+    done = subprocess.run([micropython, tmp_path / "program.py"], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "['CancelledError', 'cancelled', 1, 2, 'AssertionError']\n", done.stdout + done.stderr

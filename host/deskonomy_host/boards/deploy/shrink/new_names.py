@@ -16,8 +16,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from deskonomy_host.boards.deploy.shrink.source_module import MAIN, SourceModule
 
 # Names that every MicroPython has (py/makeqstrdata.py). Left out are names that the compiler knows (const, super ...),
+# or loads by itself (BaseException for `async with`, StopAsyncIteration for `async for`, AssertionError for `assert`),
 # and those that a library may look up in an object that it is given (args, close, next, pop, read, send, write ...).
-EVERYWHERE = """ArithmeticError AssertionError AttributeError BaseException EOFError Ellipsis GeneratorExit
+EVERYWHERE = """ArithmeticError AttributeError EOFError Ellipsis GeneratorExit
 ImportError IndentationError IndexError LookupError NameError NoneType NotImplementedError OverflowError StopIteration
 SyntaxError SystemExit TypeError ZeroDivisionError abs all any append bool builtins bytearray bytecode bytes callable
 chr classmethod clear copy count dict dir divmod end endswith eval exec extend find format from_bytes get getattr
