@@ -70,7 +70,7 @@ def list_interpreters(text):
             except OSError:
                 continue  # it has ended meanwhile
     else:
-        lines = subprocess.run(["ps", "-axo", "args"], capture_output=True, text=True).stdout.splitlines()
+        lines = subprocess.run(["ps", "-axwwo", "args"], capture_output=True, text=True).stdout.splitlines()
     return [line for line in lines if text in line and "power_on.py" in line]
 
 

@@ -180,7 +180,7 @@ def test_process_count_follows_work_per_tick(monkeypatch, cores, locals_, engine
 
 def find_workers(pid):
     """Return the worker processes that this one has started."""
-    rows = subprocess.run(["ps", "-axo", "pid=,ppid=,command="], capture_output=True, text=True, check=True).stdout
+    rows = subprocess.run(["ps", "-axwwo", "pid=,ppid=,command="], capture_output=True, text=True, check=True).stdout
     found = [row.split(None, 2) for row in rows.splitlines()]
     return [int(row[0]) for row in found if int(row[1]) == pid and "deskonomy_host.runtime.worker" in row[2]]
 
