@@ -7,6 +7,7 @@ raised, which the functions that raise them say.
         InvalidLineError         a line from a peer, or a name, breaks the rules of the wire
         AuthenticationError      a peer has not proven that it has the key
         InvalidCheckpointError   saved bytes are no city, or not the expected one
+            NewerFormatError     a later version has saved them: they are good, and nothing may replace them
         ConfigError              config.json cannot be used
         ProtocolMisuseError      this program calls the protocol in the wrong state: a bug, never the peer's fault
 """
@@ -26,6 +27,10 @@ class AuthenticationError(DeskonomyError):
 
 class InvalidCheckpointError(DeskonomyError):
     """The bytes are no city, or not the expected one; the text says which."""
+
+
+class NewerFormatError(InvalidCheckpointError):
+    """A later version of deskonomy has saved the city, in a format that this one does not know. Never replace it."""
 
 
 class ConfigError(DeskonomyError):

@@ -15,7 +15,7 @@ import time
 
 import machine
 import network
-from deskonomy.errors import ConfigError
+from deskonomy.errors import ConfigError, NewerFormatError
 from micropython import const
 
 # The number of starts in a row that have crashed, this one included; then " said" if crash.log has the cause.
@@ -76,7 +76,15 @@ def _switch_radio_on(networks, city):
 
 
 def handle_crash(error: Exception, settings: "dict | None") -> None:
-    """Log the exception that ended the program, and reset; leave the board to the REPL if crashes cannot be counted."""
+    """Log the exception that ended the program, and reset; leave the board to the REPL if crashes cannot be counted.
+
+    A city that a later version has saved is no crash: the board waits at the REPL.
+    """
+    if isinstance(error, NewerFormatError):
+        forget_crashes()
+        print("The saved city is %s. It stays as it is." % error)
+        print("The city waits. Newer firmware: deskonomy board deploy. A new city: mpremote fs rm :city.state")
+        return
     traceback = __import__("io").StringIO()  # by its name as text: the StringIO of the stubs has no getvalue()
     sys.print_exception(error, traceback)
     print()  # ends a status line that may have begun

@@ -1,7 +1,8 @@
 """The city that a start begins with: the saved one, or a new one.
 
-Here: which of both, and the log line about it. Not here: saving the city (checkpoints.py), the format of a checkpoint
-(deskonomy/storage/). main.py unloads this module after the start.
+Here: which of both, the log line about it, and what becomes of a file that is unusable or of an older format. Not here:
+saving the city (checkpoints.py), the format of a checkpoint (deskonomy/storage/). main.py unloads this module after the
+start.
 """
 
 import os
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DAMAGED = "city.damaged"  # the latest unusable checkpoint, kept for an investigation
+OLD = "city.old"  # a copy of the checkpoint of an older format, until a start has restored one of the current format
 
 
 def restore_city(
@@ -29,6 +31,9 @@ def restore_city(
         merchants_max: The number of merchants that the city's state array has places for.
         reserve: A list that holds memory in one piece; it is emptied when the state array needs that memory.
         log: Called with an event and a line of text.
+
+    Raises:
+        NewerFormatError: A later version has saved the city. The file stays as it is.
     """
     is_saved = settings["checkpoint_s"] > 0
     city = _load_city(settings["city"], merchants_max, reserve, log) if is_saved else None
@@ -42,9 +47,14 @@ def restore_city(
 
 
 def _load_city(name, merchants_max, reserve, log):
-    """Return the saved city of this name, or None. An unusable checkpoint is renamed to DAMAGED."""
-    from deskonomy.errors import InvalidCheckpointError
-    from deskonomy.storage.decode import decode_city
+    """Return the saved city of this name, or None. An unusable checkpoint is renamed to DAMAGED.
+
+    Raises:
+        NewerFormatError: A later version has saved it.
+    """
+    from deskonomy.errors import InvalidCheckpointError, NewerFormatError
+    from deskonomy.storage.decode import decode_city, read_format
+    from deskonomy.storage.encode import FORMAT
 
     _remove(NEW)
     try:
@@ -53,12 +63,29 @@ def _load_city(name, merchants_max, reserve, log):
         reserve.clear()
         city = decode_city(data, name, merchants_max=merchants_max)
         log(CITY_RESTORED, "%s goes on from tick %d" % (name, city.tick))
+        if read_format(data) == FORMAT:
+            _remove(OLD)
+        else:
+            _keep_old(data, log)
         return city
     except OSError as error:
         log(CITY_BORN, "no saved city (%s): %s is born" % (error, name))
+    except NewerFormatError:
+        raise
     except InvalidCheckpointError as error:
         log(CITY_BORN, "the saved city is %s. %s is born anew; the old file is %s now" % (error, name, DAMAGED))
         os.rename(FILE, DAMAGED)
+
+
+def _keep_old(data, log):
+    """Copy a checkpoint of an older format to OLD, before one of the current format takes its place."""
+    try:
+        with open(OLD, "wb") as file:
+            file.write(data)
+        log(CITY_RESTORED, "an older version has saved it; the old file is kept as %s until the next start" % OLD)
+    except OSError as error:
+        _remove(OLD)
+        log(CITY_RESTORED, "an older version has saved it, and the old file cannot be kept as %s: %s" % (OLD, error))
 
 
 def _remove(path):

@@ -9,13 +9,16 @@ from deskonomy.economy import kernel as k
 from deskonomy.economy.city import City
 from deskonomy.economy.goods import GOODS, Good
 from deskonomy.economy.merchant import Merchant
-from deskonomy.errors import InvalidCheckpointError
+from deskonomy.errors import InvalidCheckpointError, NewerFormatError
 from deskonomy.roads.ledger import Ledger
 from deskonomy.roads.local import connect
 from deskonomy.roads.road import Road
 from deskonomy.roads.wire_road import ACKNOWLEDGING, LEGACY
-from deskonomy.storage.decode import decode_city, unpack_numbers
-from deskonomy.storage.encode import encode_city, encode_pieces, pack_numbers
+from deskonomy.storage import decode
+from deskonomy.storage.decode import decode_city, read_format, unpack_numbers
+from deskonomy.storage.encode import FORMAT, encode_city, encode_pieces, pack_numbers
+from deskonomy.version import SOFTWARE
+from helpers.formats import replace_format
 
 LARGEST = (1 << 53) - 1
 
@@ -269,6 +272,61 @@ class TestInvalidBytes(unittest.TestCase):
                 decode_city(data, name)
             except InvalidCheckpointError as error:
                 self.assertEqual(str(error), message)
+
+
+class TestFormats(unittest.TestCase):
+    def test_encoded_city_begins_with_format_and_software(self):
+        data = encode_city(City("SEASIDE", 1))
+        self.assertEqual(data.split(b"\n", 1)[0].decode(), "deskonomy%d %s" % (FORMAT, SOFTWARE))
+        self.assertEqual(read_format(data), FORMAT)
+
+    def test_newer_format_is_rejected_with_both_versions(self):
+        data = encode_city(City("SEASIDE", 1))
+        for head, software in ((b"deskonomy3 0.3.0", "0.3.0"), (b"deskonomy4711", "of a later version")):
+            newer = head[9:].split(b" ")[0].decode()
+            try:
+                decode_city(replace_format(data, head))
+                self.fail("not rejected")
+            except NewerFormatError as error:
+                text = "saved by deskonomy %s in format %s, and version %s reads formats up to %d"
+                self.assertEqual(str(error), text % (software, newer, SOFTWARE, FORMAT))
+
+    def test_newer_format_is_recognised_whatever_follows(self):
+        for data in (b"deskonomy3\n", b"deskonomy12 0.9 \x1b]0;x\x07\n\xff\xfe", b"deskonomy3 0.3.0\n" + bytes(99)):
+            self.assertRaises(NewerFormatError, decode_city, data)
+
+    def test_invalid_format_is_no_saved_city(self):
+        for head in (b"deskonomy", b"deskonomy0", b"deskonomy-2", b"deskonomyX", b"Deskonomy1", b"deskonomy 3"):
+            data = replace_format(encode_city(City("SEASIDE", 1)), head)
+            try:
+                decode_city(data)
+                self.fail("not rejected")
+            except InvalidCheckpointError as error:
+                self.assertEqual(str(error), "not a city that deskonomy has saved")
+        self.assertRaises(InvalidCheckpointError, decode_city, b"deskonomy2")
+
+    def test_city_of_format_1_continues_and_is_saved_in_current_format(self):
+        city = make_city_with_ledger()
+        city.roads["A"].send(make_merchant())
+        data = encode_city(city)
+        old = replace_format(data, b"deskonomy1")
+        self.assertEqual(read_format(old), 1)
+        copy = decode_city(old)
+        self.assertEqual(encode_city(copy), data)
+        self.assertEqual(copy.digest(), city.digest())
+
+    def test_each_migration_is_called_with_the_bytes_of_its_format_and_without_older_ones(self):
+        data = encode_city(City("SEASIDE", 1))
+        migrations, calls = dict(decode._ADDITIONS), []
+        decode._ADDITIONS.clear()
+        decode._ADDITIONS[2] = lambda reader, city: calls.append((2, reader is not None, city.name))
+        try:
+            decode_city(replace_format(data, b"deskonomy1"))
+            decode_city(data)
+        finally:
+            decode._ADDITIONS.clear()
+            decode._ADDITIONS.update(migrations)
+        self.assertEqual(calls, [(2, False, "SEASIDE"), (2, True, "SEASIDE")])
 
 
 class TestDecodedRoads(unittest.TestCase):

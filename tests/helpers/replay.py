@@ -28,8 +28,8 @@ steps  each {"at": tick, "do": ..., ...}: done after this many ticks, in the ord
   drain              {city, to}                     record and remove the outbound merchants of an outside road
   acknowledge        {city, to, sequence}           of a wire road
   save               {city}                         begin and commit a checkpoint of the ledger
-  checkpoint         {}         encode, record and decode all cities; local roads are opened again in the same order,
-                                wire roads are down
+  checkpoint         {}         encode, record as format 1 and decode all cities; local roads are opened again in the
+                                same order, wire roads are down
 
 merchant  {"good", "money_mills", "capacity", "owned", "prices_mills": {good: {city: mills}}, "id": [n, n] or null}
 
@@ -56,6 +56,8 @@ from deskonomy.roads.road import Road
 from deskonomy.roads.wire_road import ACKNOWLEDGING, LEGACY
 from deskonomy.storage.decode import decode_city
 from deskonomy.storage.encode import encode_city
+
+from helpers.formats import replace_format
 
 if TYPE_CHECKING:
     from typing import Any
@@ -218,10 +220,11 @@ class Replay:
         saved = self.checkpoints[str(at)] = {}
         for plan in self.plans:
             data = encode_city(self.cities[plan["name"]])
+            recorded = replace_format(data, b"deskonomy1")
             saved[plan["name"]] = {
-                "sha256": hexlify(hashlib.sha256(data).digest()).decode(),
-                "bytes": len(data),
-                "base64": b2a_base64(data).decode().strip(),
+                "sha256": hexlify(hashlib.sha256(recorded).digest()).decode(),
+                "bytes": len(recorded),
+                "base64": b2a_base64(recorded).decode().strip(),
             }
             self.cities[plan["name"]] = decode_city(data, plan["name"], self.goods, plan["merchants_max"], self.engine)
         for first, second in self.local_roads:

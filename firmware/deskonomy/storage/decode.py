@@ -1,7 +1,8 @@
 """A city from the bytes that encode.py has made of it.
 
-Here: decoding them, and rejecting bytes that are damaged or of another city. Not here: their format (encode.py), where
-they are stored. A board needs this module only at its start, and unloads it.
+Here: decoding them, also those of older formats, and rejecting bytes that are damaged, of another city or of a newer
+format. Not here: their format (encode.py), where they are stored. A board needs this module only at its start, and
+unloads it.
 """
 
 import hashlib
@@ -13,18 +14,22 @@ from deskonomy.economy import layout
 from deskonomy.economy.city import City
 from deskonomy.economy.goods import GOODS
 from deskonomy.economy.merchant import Merchant
-from deskonomy.errors import InvalidCheckpointError
+from deskonomy.errors import InvalidCheckpointError, NewerFormatError
 from deskonomy.roads.ledger import Ledger
 from deskonomy.roads.road import CAPACITY, Road
-from deskonomy.storage.encode import BATCH_MAX, CHECKSUM_BYTES, FORMAT, iterate_blocks
+from deskonomy.storage.encode import BATCH_MAX, CHECKSUM_BYTES, FORMAT, MARK, iterate_blocks
+from deskonomy.version import SOFTWARE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from deskonomy.economy.city import Engine
     from deskonomy.economy.goods import Good
 
 _NEVER = const(0x3FFFFFFF)  # kernel.NEVER
+# {format: function of (reader, city) that reads what this format has added at the end}. For bytes of an older format
+# the reader is None, and the function gives the city what such a city needs. This is the only list of migrations.
+_ADDITIONS: "dict[int, Callable[[_Reader | None, City], None]]" = {}
 
 
 def decode_city(
@@ -45,16 +50,16 @@ def decode_city(
         goods, merchants_max, engine: as for City. Everything else is as it was saved.
 
     Raises:
-        InvalidCheckpointError: the bytes are damaged, of another format or version, or of a city with another name or
-            other goods.
+        NewerFormatError: the bytes are of a newer format.
+        InvalidCheckpointError: the bytes are damaged, or of a city with another name or other goods.
     """
+    number = read_format(data)
     end = len(data) - CHECKSUM_BYTES
-    if data[: len(FORMAT)] != FORMAT:
-        raise InvalidCheckpointError("not a city that deskonomy has saved")
-    if end < len(FORMAT) or hashlib.sha256(data[:end]).digest()[:CHECKSUM_BYTES] != data[end:]:
+    begin = data.find(b"\n") + 1
+    if end < begin or hashlib.sha256(data[:end]).digest()[:CHECKSUM_BYTES] != data[end:]:
         raise InvalidCheckpointError("damaged: its checksum is wrong")
     goods = goods or GOODS
-    reader = _Reader(data)
+    reader = _Reader(data, begin)
     saved_name = reader.read_name()
     if name not in (None, saved_name):
         raise InvalidCheckpointError("of %s, not of %s" % (saved_name, name))
@@ -73,7 +78,26 @@ def decode_city(
         city.ledger = _read_ledger(reader)
     for _ in range(reader.read_number()):
         city.open_road(_read_road(reader, city))
+    for added in sorted(_ADDITIONS):
+        _ADDITIONS[added](reader if number >= added else None, city)
     return city
+
+
+def read_format(data: bytes) -> int:
+    """Return the number of the format of a saved city; FORMAT is the current one.
+
+    Raises:
+        NewerFormatError: the format is newer.
+        InvalidCheckpointError: the bytes do not begin as those of a saved city.
+    """
+    number, _, software = data[len(MARK) : max(0, data.find(b"\n"))].partition(b" ")
+    if data[: len(MARK)] != MARK or not number.isdigit() or int(number) < 1:
+        raise InvalidCheckpointError("not a city that deskonomy has saved")
+    if int(number) > FORMAT:
+        later = "".join([chr(byte) for byte in software if 32 < byte < 127]) or "of a later version"
+        text = "saved by deskonomy %s in format %d, and version %s reads formats up to %d"
+        raise NewerFormatError(text % (later, int(number), SOFTWARE, FORMAT))
+    return int(number)
 
 
 def _read_state(reader: "_Reader", goods: "Sequence[Good]", merchants_max: int, engine: "Engine") -> "array[int]":
@@ -120,11 +144,11 @@ def _read_road(reader: "_Reader", city: City) -> Road:
 
 
 class _Reader:
-    """Decodes numbers, names and merchants of bytes whose checksum is right."""
+    """Decodes numbers, names and merchants, from a place in bytes whose checksum is right."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, begin: int) -> None:
         self._data = data
-        self._at = len(FORMAT)
+        self._at = begin
         self._batch = array("i", bytes(4 * BATCH_MAX))
         self._count = self._next = 0
         self._names: list[str] = []

@@ -4,9 +4,10 @@ Here: residents, roads and ledger as bytes, few enough for one block of a board'
 (decode.py), where the bytes are stored (deskonomy_board/checkpoints.py, the host's runtime/store.py), which merchants a
 checkpoint permits to leave (roads/ledger.py).
 
-The bytes are a format mark, whole numbers in a variable-length code, and the start of the SHA-256 of both. A name is a
-number, too: 0 and its spelling where it first occurs, later its position among all names so far, from 1. Numbers that
-follow from others are left out: kernel.appraise() computes buy_below, sell_from and asks from stocks and money.
+The bytes are a line with the format and the software, whole numbers in a variable-length code, and the start of the
+SHA-256 of both. A new format has a new number, and adds its fields at the end. A name is a number, too: 0 and its
+spelling where it first occurs, later its position among all names so far, from 1. Numbers that follow from others are
+left out: kernel.appraise() computes buy_below, sell_from and asks from stocks and money.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from array import array
 
 from deskonomy.compat import TYPE_CHECKING, const, micropython, ptr8, ptr32
 from deskonomy.economy import kernel as k
+from deskonomy.version import SOFTWARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from deskonomy.economy.city import City
     from deskonomy.economy.merchant import Merchant
 
-FORMAT = b"deskonomy1\n"
+MARK = b"deskonomy"  # the start of the first line; the format's number follows
+FORMAT = const(2)  # 1 is that of 0.1.0, which states no software
 CHECKSUM_BYTES = const(8)  # of the SHA-256, at the end
 BATCH_MAX = const(32)  # numbers that are encoded at a time, in at most 160 bytes
 _PIECE_BYTES = const(512)
@@ -120,8 +123,9 @@ class _Writer:
         self._put = put
         self._checksum = hashlib.sha256()
         self._piece = bytearray(_PIECE_BYTES)
-        self._piece[: len(FORMAT)] = FORMAT
-        self._at = len(FORMAT)
+        head = b"%s%d %s\n" % (MARK, FORMAT, SOFTWARE.encode())
+        self._piece[: len(head)] = head
+        self._at = len(head)
         self._batch = array("i", bytes(4 * BATCH_MAX))
         self._count = 0  # numbers in the batch
         self._name_rows: list[list[str]] = [[]]  # a small memory may have no room for one long list

@@ -56,16 +56,22 @@ def _explain_usage_error(error: Any, arguments: list[str], command: Any) -> str:
 
 def _print_version(is_wanted: bool) -> None:
     if is_wanted:
-        from importlib.metadata import version
+        from deskonomy.version import SOFTWARE, WIRE
 
-        print(f"deskonomy {version('deskonomy')}")
+        print(f"deskonomy {SOFTWARE}, wire version {WIRE}")
         raise typer.Exit
 
 
 @app.callback()
 def deskonomy(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the versions.",
+        ),
     ] = False,
 ) -> None:
     """Cities on ESP32 boards and on this machine that trade with each other, moved by what sensors measure.

@@ -27,7 +27,8 @@ _BESIDE_OLD_IMAGE = "lib/board"  # the same of release 0.1.0
 # The folders into which mip installs the firmware, or installed release 0.1.0; a slot replaces them.
 _MIP_FOLDERS = ("board", "deskonomy", "deskonomy_board")
 # The files that the firmware and a deploy write beside the slots.
-_WRITTEN = (CONFIG, "starts.txt", "crash.log", "city.state", "city.new", "city.damaged", "main.new", "config.new")
+_CITY_FILES = ("city.state", "city.new", "city.damaged", "city.old")
+_WRITTEN = (CONFIG, "starts.txt", "crash.log", *_CITY_FILES, "main.new", "config.new")
 
 
 def sha256(data: bytes) -> str:

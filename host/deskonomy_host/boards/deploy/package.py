@@ -5,7 +5,8 @@ the firmware's files (paths.py), a deploy, which compiles them (deploy.py).
 """
 
 import json
-from importlib.metadata import version
+
+from deskonomy.version import SOFTWARE
 
 from deskonomy_host import paths
 
@@ -16,7 +17,7 @@ def format_package() -> str:
     """Return the text of package.json: the path of each file on a board, and below firmware/."""
     urls = [(path, file.relative_to(paths.FIRMWARE).as_posix()) for path, file in paths.list_firmware_files().items()]
     rows = ",\n".join("    " + json.dumps(url) for url in urls)
-    return '{\n  "version": %s,\n  "urls": [\n%s\n  ],\n  "deps": []\n}\n' % (json.dumps(version("deskonomy")), rows)
+    return '{\n  "version": %s,\n  "urls": [\n%s\n  ],\n  "deps": []\n}\n' % (json.dumps(SOFTWARE), rows)
 
 
 def main() -> None:
