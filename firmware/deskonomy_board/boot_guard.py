@@ -82,8 +82,10 @@ def handle_crash(error: Exception, settings: "dict | None") -> None:
     """
     if isinstance(error, NewerFormatError):
         forget_crashes()
-        print("The saved city is %s. It stays as it is." % error)
-        print("The city waits. Newer firmware: deskonomy board deploy. A new city: mpremote fs rm :city.state")
+        print(
+            "the saved city is %s. It stays as it is, and the city waits: deploy a deskonomy that reads it, or remove "
+            "city.state for a new city" % error
+        )
         return
     traceback = __import__("io").StringIO()  # by its name as text: the StringIO of the stubs has no getvalue()
     sys.print_exception(error, traceback)

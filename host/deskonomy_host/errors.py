@@ -4,7 +4,9 @@ Here: the two ways in which a command fails, each one line for the user, and the
 is printed and which exit status it becomes (cli/__init__.py), the exceptions of the core (deskonomy/errors.py).
 
     DeskonomyError (the core's base)
-        InvalidLineError, AuthenticationError, InvalidCheckpointError, ConfigError, ProtocolMisuseError
+        InvalidLineError, AuthenticationError, ConfigError, ProtocolMisuseError
+        InvalidCheckpointError
+            NewerFormatError
         OperationError      exit status 1: a port, a file, a peer or a city does not do what it should
             NoRoadError     a road of the library cannot be opened, or is closed (roads/client.py)
         UsageError          exit status 2: arguments or a world file are not valid

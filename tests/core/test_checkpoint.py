@@ -282,14 +282,14 @@ class TestFormats(unittest.TestCase):
 
     def test_newer_format_is_rejected_with_both_versions(self):
         data = encode_city(City("SEASIDE", 1))
-        for head, software in ((b"deskonomy3 0.3.0", "0.3.0"), (b"deskonomy4711", "of a later version")):
+        for head, software in ((b"deskonomy3 0.3.0", "deskonomy 0.3.0"), (b"deskonomy4711", "a later deskonomy")):
             newer = head[9:].split(b" ")[0].decode()
             try:
                 decode_city(replace_format(data, head))
                 self.fail("not rejected")
             except NewerFormatError as error:
-                text = "saved by deskonomy %s in format %s, and version %s reads formats up to %d"
-                self.assertEqual(str(error), text % (software, newer, SOFTWARE, FORMAT))
+                text = "of format %s, by %s; deskonomy %s reads formats up to %d"
+                self.assertEqual(str(error), text % (newer, software, SOFTWARE, FORMAT))
 
     def test_newer_format_is_recognised_whatever_follows(self):
         for data in (b"deskonomy3\n", b"deskonomy12 0.9 \x1b]0;x\x07\n\xff\xfe", b"deskonomy3 0.3.0\n" + bytes(99)):

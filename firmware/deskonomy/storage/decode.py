@@ -94,9 +94,10 @@ def read_format(data: bytes) -> int:
     if data[: len(MARK)] != MARK or not number.isdigit() or int(number) < 1:
         raise InvalidCheckpointError("not a city that deskonomy has saved")
     if int(number) > FORMAT:
-        later = "".join([chr(byte) for byte in software if 32 < byte < 127]) or "of a later version"
-        text = "saved by deskonomy %s in format %d, and version %s reads formats up to %d"
-        raise NewerFormatError(text % (later, int(number), SOFTWARE, FORMAT))
+        name = "".join([chr(byte) for byte in software if 32 < byte < 127])
+        later = "deskonomy " + name if name else "a later deskonomy"
+        text = "of format %s, by %s; deskonomy %s reads formats up to %d"
+        raise NewerFormatError(text % (number.decode(), later, SOFTWARE, FORMAT))
     return int(number)
 
 

@@ -11,10 +11,12 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
+from deskonomy.version import SOFTWARE
+
 from deskonomy_host.errors import OperationError
 
 APPLICATION_ID = 0x6465736B  # SQLite's application_id: "desk"
-VERSION = 1  # SQLite's user_version
+VERSION = 2  # SQLite's user_version. A history of 0.1.0 has 1: its events have neither type nor road
 SLOW_SAMPLES = 10  # roads and residents are written with every tenth sample, because they change slowly or are large
 
 TABLES = {
@@ -63,7 +65,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         db = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, isolation_level=None)
         application_id = db.execute("PRAGMA application_id").fetchone()[0]
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        if application_id == APPLICATION_ID and version == VERSION:
+        if application_id == APPLICATION_ID and 1 <= version <= VERSION:
             damage = db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if damage == "ok":
                 return db
@@ -72,4 +74,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         raise OperationError(f"{path} is damaged or incomplete: {error}") from None
     if application_id != APPLICATION_ID:
         raise OperationError(f"{path} is a database of another program, not a history")
-    raise OperationError(f"{path} is a history of version {version}; this deskonomy reads version {VERSION}")
+    later = "by a later deskonomy" if version > VERSION else "by no deskonomy"
+    raise OperationError(
+        f"{path} is a history of version {version}, {later}; deskonomy {SOFTWARE} reads versions 1 to {VERSION}"
+    )

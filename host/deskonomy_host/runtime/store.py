@@ -4,11 +4,15 @@ Here: the file, cities restored from it, and when all cities are saved to it: al
 tick, since merchants cross between them. Not here: a city as bytes (deskonomy/storage/), what a checkpoint means for
 merchants in a ledger (deskonomy/roads/ledger.py).
 
+Cities of an older format are saved in the current one. A copy of the old file is kept until a later start has restored
+all cities from the current format. What a later version has saved is refused, and stays as it is.
+
 The file is in WAL mode and fully synchronous: however the process ends, it holds the last complete checkpoint. The file
 is locked for as long as the process lives.
 """
 
 import asyncio
+import contextlib
 import secrets
 import sqlite3
 import time
@@ -22,19 +26,21 @@ from deskonomy.economy import kernel as k
 from deskonomy.economy import layout
 from deskonomy.economy.city import City
 from deskonomy.economy.goods import CITY_RECIPES, Good
-from deskonomy.errors import InvalidCheckpointError
+from deskonomy.errors import InvalidCheckpointError, NewerFormatError
 from deskonomy.roads.ledger import Ledger
 from deskonomy.roads.road import Road
-from deskonomy.storage.decode import decode_city
-from deskonomy.storage.encode import encode_city
+from deskonomy.storage.decode import decode_city, read_format
+from deskonomy.storage.encode import FORMAT, encode_city
+from deskonomy.version import SOFTWARE
 
 from deskonomy_host.errors import OperationError
 from deskonomy_host.logs import STORE, log_event
 from deskonomy_host.world.plan import CityPlan
 
 FILE = "cities.sqlite"
+OLD = "cities.old.sqlite"  # a copy of the file with cities of an older format
 APPLICATION = 0x63697479  # SQLite's application_id: "city"
-VERSION = 1
+VERSION = 1  # SQLite's user_version: of the tables; each city has a format of its own
 INTERVAL_S = 0.2  # checkpoints are at least this far apart,
 _SHARE_MAX = 0.05  # and take at most this share of the time
 _LOCK_WAIT_S = 1  # for another process to release the file
@@ -83,8 +89,8 @@ class Store:
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         identity = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
         is_empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if not is_empty and identity != [APPLICATION, VERSION]:
-            raise OperationError(f"{self.path} holds no cities that this version of deskonomy has saved")
+        if not is_empty:
+            self._check_identity(*identity)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("BEGIN IMMEDIATE")  # locks the file until the process ends
@@ -94,6 +100,15 @@ class Store:
             db.execute("CREATE TABLE cities (name TEXT PRIMARY KEY, data BLOB NOT NULL)")
         db.execute("COMMIT")
         return dict(db.execute("SELECT name, data FROM cities"))
+
+    def _check_identity(self, application: int, version: int) -> None:
+        if application != APPLICATION or version < 1:
+            raise OperationError(f"{self.path} holds no cities that deskonomy has saved")
+        if version > VERSION:
+            raise OperationError(
+                f"{self.path} is of version {version}, by a later deskonomy; deskonomy {SOFTWARE} reads version "
+                f"{VERSION}; run the later one, or choose another directory"
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -112,12 +127,16 @@ class Store:
         """Return the saved city of a plan; None if there is none.
 
         Raises:
-            OperationError: its bytes are damaged, or of a city with other goods.
+            OperationError: its bytes are damaged, of a newer format, or of a city with other goods.
         """
         if plan.name not in self._saved:
             return None
         try:
             city = decode_city(self._saved[plan.name], plan.name, goods, engine=engine)
+        except NewerFormatError as error:
+            raise OperationError(
+                f"{self.path}: the saved {plan.name} is {error}; run the later one, or choose another directory"
+            ) from None
         except InvalidCheckpointError as error:
             raise OperationError(
                 f"{self.path}: the saved {plan.name} is {error}; move the file away to start with new cities"
@@ -131,13 +150,17 @@ class Store:
         """Take these cities, all of the process, as those to save from now on.
 
         Raises:
-            OperationError: the file also holds other cities.
+            OperationError: the file also holds other cities, or holds cities of an older format and cannot be copied.
         """
         others = sorted(set(self._saved) - {city.name for city in cities})
         if others:
             raise OperationError(
                 f"{self.path.parent} also holds {', '.join(others)}: run all of them, or choose another"
             )
+        if any(read_format(data) < FORMAT for data in self._saved.values()):
+            self._keep_old_file()
+        elif self._saved:
+            self.path.with_name(OLD).unlink(missing_ok=True)
         self._cities = cities
         self._ledgers = []
         self._saved = {}
@@ -148,6 +171,23 @@ class Store:
                 if road not in city.local_roads and name not in ledger.roads:
                     _dissolve_road(city, road)
         self._crossings = self._count_crossings()
+
+    def _keep_old_file(self) -> None:
+        """Copy the file to OLD, before cities of the current format take the place of those in it."""
+        old = self.path.with_name(OLD)
+        part = old.with_suffix(".part")
+        try:
+            part.unlink(missing_ok=True)
+            with contextlib.closing(sqlite3.connect(part)) as copy:
+                self._db.backup(copy)
+            part.replace(old)
+        except (OSError, sqlite3.Error) as error:
+            raise OperationError(
+                f"{self.path} is of an older version of deskonomy, and cannot be copied to {old}: {error}"
+            ) from None
+        log_event(
+            STORE, f"an older version has saved the cities; a copy of its file is kept as {old} until the next start"
+        )
 
     # Saving.
 

@@ -42,6 +42,10 @@ def test_start_restores_usable_checkpoint(check):
     check("start")
 
 
+def test_older_format_is_migrated_and_kept_and_newer_one_is_refused_and_stays(check):
+    check("formats")
+
+
 def test_city_is_saved_without_free_memory(check):
     check("short")
 

@@ -1,8 +1,13 @@
 """A board after crashes, with an unusable config.json, and with a full flash."""
 
 import pytest
+from deskonomy.economy.city import City
+from deskonomy.storage.encode import encode_city
 from deskonomy_host import paths
 from deskonomy_host.boards.deploy import deploy
+from deskonomy_host.boards.simulator.board import SimulatedBoard
+from deskonomy_host.errors import OperationError
+from helpers.formats import replace_format
 
 CONFIG = {"city": "DESKTOWN", "wifi": [["SIMULATED", ""]]}
 CITY_STATUS = '{"city": "DESKTOWN"'
@@ -119,6 +124,29 @@ def test_unusable_config_is_reported_with_what_to_do(deployed, loop, text, messa
     assert read_starts(deployed) == 0
     loop.run(deploy.deploy(deployed.machine.serial, CONFIG))
     deployed.wait_for(CITY_STATUS)
+
+
+def test_city_of_newer_format_is_reported_and_stays(deployed, loop):
+    state = deployed.flash / "city.state"
+    newer = replace_format(encode_city(City("DESKTOWN", 7)), b"deskonomy3 0.3.0")
+    loop.call(deployed.machine.send, b"\x03")
+    deployed.wait_for("MicroPython ")
+    state.write_bytes(newer)
+    message = "the saved city is of format 3, by deskonomy 0.3.0; deskonomy"
+    for _ in range(2):
+        deployed.reset()
+        output = deployed.wait_for("remove city.state for a new city")
+        assert any(message in line for line in output) and not any(line.startswith("{") for line in output)
+        deployed.wait_for("MicroPython ")
+        assert state.read_bytes() == newer and not (deployed.flash / "city.damaged").exists()
+        assert read_starts(deployed) == 0
+    with pytest.raises(OperationError, match=f"the board's program has ended: {message}"):
+        loop.run(start_simulated_board(deployed.flash))
+
+
+async def start_simulated_board(flash):
+    async with SimulatedBoard(dir=flash):
+        raise AssertionError("it has started")
 
 
 def test_full_flash_is_reported_and_the_city_runs(deployed):

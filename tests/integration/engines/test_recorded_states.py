@@ -3,9 +3,11 @@
 The files and what 0.1.0 made of them are in tests/data/0.1.0: host_state/, board_flash*.
 """
 
+import contextlib
 import json
 import lzma
 import shutil
+import sqlite3
 import subprocess
 import tarfile
 from pathlib import Path
@@ -17,7 +19,8 @@ from deskonomy.economy import kernel
 from deskonomy.economy.city import City
 from deskonomy.roads.wire_road import ACKNOWLEDGING, LEGACY, UNKNOWN, WireRoad
 from deskonomy.storage.decode import decode_city, read_format
-from deskonomy.storage.encode import encode_city
+from deskonomy.storage.encode import FORMAT, encode_city
+from deskonomy_host.runtime import store
 from deskonomy_host.runtime.store import Store
 from deskonomy_host.world.plan import build_cities, plan_cities
 from helpers.formats import replace_format
@@ -122,6 +125,33 @@ def test_host_restores_saved_cities(host_state):
             for city in cities:
                 city.run(1)
         assert {city.name: city.digest() for city in cities} == recorded["after_300_more_ticks"]
+
+
+def read_saved(path: Path) -> dict[str, bytes]:
+    """Return {city: bytes} of the file of a store."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return dict(db.execute("SELECT name, data FROM cities"))
+
+
+def test_old_file_of_host_is_kept_until_new_one_is_restored(host_state):
+    directory, recorded = host_state
+    path, old = directory / store.FILE, directory / store.OLD
+    before = read_saved(path)
+    assert {read_format(data) for data in before.values()} == {1}
+    for is_saved in (False, True):  # the first run is killed before its first checkpoint
+        with Store(directory) as saved:
+            saved.adopt_cities(build_cities(plan_cities(recorded["cities_in_order"]), restore=saved.restore_city))
+            if is_saved:
+                saved.save()
+        assert read_saved(old) == before
+    assert {read_format(data) for data in read_saved(path).values()} == {FORMAT}
+    with Store(directory) as saved:
+        cities = build_cities(plan_cities(recorded["cities_in_order"]), restore=saved.restore_city)
+        saved.adopt_cities(cities)
+        assert {city.name: city.digest() for city in cities} == {
+            name: city["digest"] for name, city in recorded["loaded"].items()
+        }
+    assert not old.exists()
 
 
 @pytest.mark.parametrize("name", BOARDS)

@@ -1,5 +1,6 @@
 """Histories: recorded by a run, also one that is killed; read back, exported, played back; invalid files."""
 
+import contextlib
 import csv
 import json
 import lzma
@@ -265,6 +266,12 @@ def make_damaged(path):
     path.write_bytes(content)
 
 
+def make_newer(path):
+    write(path)
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 3")
+
+
 def make_folder(path):
     path.mkdir()
 
@@ -277,6 +284,7 @@ INVALID_FILES = {
     make_truncated: "{} is damaged or incomplete: ",
     make_cut_in_its_head: "{} is damaged or incomplete: ",
     make_damaged: "{} is damaged or incomplete: ",
+    make_newer: "{} is a history of version 3, by a later deskonomy; deskonomy",
     make_folder: "cannot read {}: Is a directory",
 }
 
@@ -291,10 +299,11 @@ def test_invalid_history_fails_with_one_line(make, command, file, deskonomy):
     assert done.stderr.startswith("deskonomy: " + INVALID_FILES[make].format(file))
 
 
-def test_recorder_does_not_write_into_other_file(file):
-    make_foreign(file)
+@pytest.mark.parametrize("make, message", [(make_foreign, "is not a history"), (make_newer, "by a later deskonomy")])
+def test_recorder_does_not_write_into_other_file(file, make, message):
+    make(file)
     before = file.read_bytes()
-    with pytest.raises(OperationError, match="is not a history"):
+    with pytest.raises(OperationError, match=message):
         Recorder(file)
     assert file.read_bytes() == before
 

@@ -19,6 +19,7 @@ from deskonomy_host.errors import OperationError
 from deskonomy_host.runtime import store
 from deskonomy_host.runtime.store import Store
 from deskonomy_host.world import plan as world
+from helpers.formats import replace_format
 from helpers.peers import wait_until
 from helpers.ports import find_free_ports
 
@@ -106,14 +107,25 @@ def spoil(path, damage):
             saved.save()
         with contextlib.closing(sqlite3.connect(path)) as db:
             data = bytearray(db.execute("SELECT data FROM cities").fetchone()[0])
-            data[len(data) // 2] ^= 1
+            if damage == "damaged":
+                data[len(data) // 2] ^= 1
+            elif damage == "newer city":
+                data = replace_format(bytes(data), b"deskonomy3 0.3.0")
+            else:
+                db.execute("PRAGMA user_version = 2")
             db.execute("UPDATE cities SET data = ?", (data,))
             db.commit()
 
 
 @pytest.mark.parametrize(
     "damage, message",
-    [("text", "not a database"), ("foreign", "holds no cities"), ("damaged", "its checksum is wrong")],
+    [
+        ("text", "not a database"),
+        ("foreign", "holds no cities"),
+        ("damaged", "its checksum is wrong"),
+        ("newer city", "the saved RIVERWOOD is of format 3, by deskonomy 0.3.0; deskonomy"),
+        ("newer file", "is of version 2, by a later deskonomy; deskonomy"),
+    ],
 )
 def test_unusable_file_is_reported_and_left_alone(deskonomy, tmp_path, damage, message):
     path = tmp_path / store.FILE
@@ -122,6 +134,7 @@ def test_unusable_file_is_reported_and_left_alone(deskonomy, tmp_path, damage, m
     done = deskonomy(f"run RIVERWOOD --json --state {tmp_path} --ticks 1")
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and message in done.stderr
     assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.glob("cities*")] == [store.FILE]
 
 
 def test_plan_that_differs_from_saved_world_is_refused_or_reported(tmp_path, lines):

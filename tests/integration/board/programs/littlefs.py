@@ -9,13 +9,16 @@ import json
 import os
 import sys
 
+sys.path.insert(0, __file__.rsplit("/", 1)[0] + "/../../..")
 sys.path.insert(0, __file__.rsplit("/", 1)[0] + "/../../../../firmware")
 
 import vfs
 from deskonomy.economy.merchant import Merchant
+from deskonomy.errors import NewerFormatError
 from deskonomy.roads.wire_road import ACKNOWLEDGING
 from deskonomy.storage.decode import decode_city
 from deskonomy_board import checkpoints, restore
+from helpers.formats import replace_format
 
 BLOCK = 4096
 _ERASED = b"\xff" * BLOCK
@@ -263,6 +266,51 @@ def start():
     return {}
 
 
+def formats():
+    """Start with a city of format 1, then with the migrated one, then with one that a later version has saved."""
+    mount_new(24)
+    del log_lines[:]
+    city, road = make_city()
+    cross_border(city, road)
+    save(city)
+    current = read_file(checkpoints.FILE)
+    old = replace_format(current, b"deskonomy1")
+    write_file(checkpoints.FILE, old)
+    for _ in range(2):  # the second time as after a power cut before the first checkpoint
+        again = restore_city(SETTINGS)
+        assert (again.digest(), again.ledger.incarnation) == (city.digest(), city.ledger.incarnation)
+        assert read_file(checkpoints.FILE) == read_file("city.old") == old
+    save(again)
+    assert read_file(checkpoints.FILE) == current and read_file("city.old") == old
+    assert restore_city(SETTINGS).digest() == city.digest()
+    assert sorted(os.listdir()) == ["city.state"], os.listdir()
+    restored = "DESKTOWN goes on from tick 3"
+    kept = "an older version has saved it; the old file is kept as city.old until the next start"
+    assert log_lines[1:] == [restored, kept, restored, kept, restored], log_lines
+    newer = replace_format(current, b"deskonomy3 0.3.0")
+    write_file(checkpoints.FILE, newer)
+    for _ in range(2):
+        try:
+            restore_city(SETTINGS)
+            raise AssertionError("not refused")
+        except NewerFormatError as error:
+            assert "of format 3, by deskonomy 0.3.0" in str(error), error
+        assert sorted(os.listdir()) == ["city.state"] and read_file(checkpoints.FILE) == newer
+    return {}
+
+
+def read_file(path):
+    """Return the bytes of a file."""
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def write_file(path, data):
+    """Write the bytes of a file."""
+    with open(path, "wb") as file:
+        file.write(data)
+
+
 def skipped():
     """Write nothing while no merchant crosses the border."""
     flash = mount_new(24)
@@ -313,5 +361,5 @@ def short():
     return {}
 
 
-CHECKS = {"cuts": cuts, "erases": erases, "full": full, "start": start, "skipped": skipped, "short": short}
+CHECKS = {check.__name__: check for check in (cuts, erases, full, start, formats, skipped, short)}
 print(json.dumps(CHECKS[sys.argv[1]]()))
