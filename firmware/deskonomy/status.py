@@ -15,7 +15,9 @@ The fields of every city, in this order:
     made       {good: units made since birth, modulo 2**30}
     merchants  {good: number of merchants here that trade it}
     locals     number of locals
-    money      {"locals", "merchants", "ledger", "total"}: in coins; those on local roads are not included
+    money      {"locals", "merchants", "ledger", "waiting_to_enter", "total"}: in coins; those on local roads are not
+               included. Merchants that wait to enter count in "waiting_to_enter" if no other city has them: a city of
+               this project has them in its ledger until they are saved here
     roads      {city: see Road.status()}
 
 Then the fields that only this machine has, and last, where it is known, ticks_per_s: the pace that was measured.
@@ -92,9 +94,11 @@ def _city_fields(city: "City") -> "Iterator[tuple[str, str]]":
     traded = list(city.merchants_column(k.GOOD))
     yield "merchants", format_object([(good, "%d" % traded.count(index)) for index, good in enumerate(goods)])
     yield "locals", "%d" % city.state[k.LOCALS]
-    ledger_mills = 0 if city.ledger is None else city.ledger.sum_money_mills()
-    mills = [sum(city.locals_column(k.MONEY)), sum(city.merchants_column(k.MONEY)), ledger_mills]
-    yield "money", _format_amounts(("locals", "merchants", "ledger", "total"), mills + [sum(mills)])
+    mills = [sum(city.locals_column(k.MONEY)), sum(city.merchants_column(k.MONEY)), 0, 0]
+    if city.ledger is not None:
+        mills[2:] = [city.ledger.sum_money_mills(), city.ledger.sum_waiting_mills()]
+    names = ("locals", "merchants", "ledger", "waiting_to_enter", "total")
+    yield "money", _format_amounts(names, mills + [sum(mills)])
 
 
 def _format_amounts(names: "Sequence[str]", mills: "Sequence[int]") -> str:

@@ -60,8 +60,8 @@ class Peer:
             self.wait(0)
 
     def read_lines(self):
-        """Return what has come since the last call, without the room message (see TestRoom)."""
-        lines = [line for line in self.received if line != room_line(self.road.capacity)]
+        """Return what has come since the last call, without "room" (see TestRoom) and "settled" (see TestSettled)."""
+        lines = [line for line in self.received if line != room_line(self.road.capacity) and line[:9] != b'["settled']
         self.received[:] = []
         return lines
 

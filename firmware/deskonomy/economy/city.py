@@ -146,11 +146,22 @@ class City:
     def _admit_waiting(self) -> bool:
         """Let at most one merchant per road arrive. Return whether more wait that the next tick may admit."""
         waiting = False
+        room = k.NEVER if self.merchants_max is None else self.merchants_max - self.state[k.MERCHANTS]
+        count = turn = 0  # roads on which merchants wait, and the one of them that comes first
+        if room < len(self.roads):  # roads take turns: the next one has its turn with each merchant that enters
+            for road in self.roads.values():
+                turn += road.received
+                if road.inbound:
+                    count += 1
+            turn = turn % count if room < count else 0
+        index = -1
         for place in range(1, len(self.places)):
             road = self.roads.get(self.places[place])
-            has_room = self.merchants_max is None or self.state[k.MERCHANTS] < self.merchants_max
-            merchant = road.take() if road is not None and has_room else None
-            if road is not None and merchant is not None:
+            if road is None or not road.inbound:
+                continue
+            index += 1
+            merchant = road.take() if room >= count or (index - turn) % count < room else None
+            if merchant is not None:
                 self.admit(merchant)
                 waiting = waiting or bool(road.inbound)
         return waiting

@@ -1,6 +1,7 @@
 """The ledger: merchants that left this city by wire and have not arrived yet, and the last arrivals from each peer.
 
-Here: the roads over the wire of one city, and the part of them that a checkpoint saves. Not here: a single road
+Here: the roads over the wire of one city, the part of them that a checkpoint saves, and which arrivals may be
+forgotten. Not here: a single road
 (roads/wire_road.py), the dialogue on a connection (wire/session.py), connections (wire/network.py), saving
 (storage/encode.py and its callers).
 
@@ -18,10 +19,14 @@ from deskonomy.compat import TYPE_CHECKING, const
 from deskonomy.roads.wire_road import WireRoad
 
 if TYPE_CHECKING:
-    Arrival = tuple[int, int, str]
-    Checkpoint = tuple[list[tuple[WireRoad, int, int]], list[Arrival]]
+    Arrival = tuple[int, int, str, int]
+    Checkpoint = tuple[list[tuple[WireRoad, int, int, bool]], list[Arrival]]
 
-_ARRIVALS_MAX = const(16)  # incarnations whose last arrival is remembered, in addition to one for each road
+_ARRIVALS_MAX = const(24)  # incarnations whose last arrival is remembered; a network sets it by its connections
+_FORMER_MAX = const(24)  # names of removed roads whose last sequence is remembered
+# Flags of an arrival.
+SETTLED = const(1)  # its sender sends no merchant again: a checkpoint there holds all acknowledgements
+PROVEN = const(2)  # its sender has proven that it has our key
 
 
 class Ledger:
@@ -31,10 +36,13 @@ class Ledger:
         incarnation: a whole number drawn when the city is born, at most codec.ID_MAX.
         volatile: whether nothing is ever saved.
         roads: {name of the peer: WireRoad}.
-        arrivals: (incarnation, sequence, name of the peer) of the last arrival from each incarnation, the latest last.
+        arrivals: (incarnation, sequence, name of the peer, flags) of the last arrival from each incarnation, the latest
+            last.
+        arrivals_max: at how many arrivals a new incarnation needs the place of another one.
+        former: (name, sequence) of roads that were removed, the latest last.
         saved_arrivals: the same as of the last checkpoint.
         highest_sequence: the highest sequence that any merchant ever got.
-        dirty: whether a merchant has left, arrived or returned since the last begin_checkpoint().
+        dirty: whether a merchant has left, arrived, returned or been acknowledged since the last begin_checkpoint().
     """
 
     def __init__(self, incarnation: int, volatile: bool = True) -> None:
@@ -42,19 +50,32 @@ class Ledger:
         self.volatile = volatile
         self.roads: dict[str, WireRoad] = {}
         self.arrivals: list[Arrival] = []
+        self.arrivals_max = _ARRIVALS_MAX
+        self.former: list[tuple[str, int]] = []
         self.saved_arrivals = self.arrivals if volatile else []
         self.highest_sequence = 0
         self.dirty = False
 
     def ensure_road(self, name: str, capacity: int) -> WireRoad:
-        """Return the road to the city of this name, a new road if there is none."""
+        """Return the road to the city of this name, a new road if there is none.
+
+        The sequences of a road that was removed go on where they ended.
+        """
         if name not in self.roads:
-            self.roads[name] = WireRoad(name, capacity, self)
+            road = self.roads[name] = WireRoad(name, capacity, self)
+            for index, (former, sequence) in enumerate(self.former):
+                if former == name:
+                    road.restore(road.peer_state, sequence)
+                    self.former.pop(index)
+                    break
         return self.roads[name]
 
     def remove_road(self, name: str) -> None:
         """Remove a road, with the merchants that may have arrived at its other end."""
-        del self.roads[name]
+        road = self.roads.pop(name)
+        if road.sent:
+            self.former.append((name, road.sequence))
+            del self.former[:-_FORMER_MAX]
 
     def find_last_sequence(self, incarnation: int, name: str) -> "int | None":
         """Return the sequence of the last arrival from this incarnation of the city of that name.
@@ -64,33 +85,83 @@ class Ledger:
         """
         if incarnation == self.incarnation:
             return None
-        for known, sequence, known_name in self.arrivals:
+        for known, sequence, known_name, _ in self.arrivals:
             if known == incarnation:
                 return sequence if known_name == name else None
         return 0
 
     def find_saved_sequence(self, incarnation: int) -> int:
         """Return the sequence of the last arrival from this incarnation that a checkpoint holds, 0 for none."""
-        for known, sequence, _ in self.saved_arrivals:
+        for known, sequence, _, _ in self.saved_arrivals:
             if known == incarnation:
                 return sequence
         return 0
 
-    def record_arrival(self, id: "tuple[int, int]", name: str) -> None:
+    def record_arrival(self, id: "tuple[int, int]", name: str, proven: bool = False) -> None:
         """Remember that the merchant of this id has come from the city of that name, or was rejected."""
         arrivals = self.arrivals
         for index in range(len(arrivals) - 1, -1, -1):
             if arrivals[index][0] == id[0]:
                 arrivals.pop(index)
                 break
-        if len(arrivals) > _ARRIVALS_MAX + len(self.roads):
-            arrivals.pop(0)
-        arrivals.append((id[0], id[1], name))
+        else:
+            if len(arrivals) >= self.arrivals_max:
+                index = self._find_evictable(name, proven)
+                if index is not None:
+                    arrivals.pop(index)
+        arrivals.append((id[0], id[1], name, PROVEN if proven else 0))
+
+    def mark_settled(self, incarnation: int, sequence: int, name: str) -> None:
+        """Note that a peer sends no merchant up to this sequence again, if it is the last that came from there."""
+        for index, arrival in enumerate(self.arrivals):
+            if arrival[:3] == (incarnation, sequence, name):
+                self.arrivals[index] = arrival[:3] + (arrival[3] | SETTLED,)
+
+    def has_place(self, name: str, proven: bool) -> bool:
+        """Return whether the first arrival of an incarnation of that city can be remembered."""
+        return len(self.arrivals) < self.arrivals_max or self._find_evictable(name, proven) is not None
+
+    def _find_evictable(self, name: str, proven: bool) -> "int | None":
+        """Return the index of the arrival that is needed least, None if each may be needed.
+
+        These are not needed, in this order: settled ones of peers without a connection, the oldest first; ones of an
+        earlier incarnation of a city; ones of strangers, which are peers without a connection, without a proof, and not
+        dialled: those of the fewest merchants first, then the latest.
+
+        Args:
+            name, proven: the city that needs a place, and whether it has proven that it has our key.
+        """
+        found = None
+        lowest = 0
+        later = [(name, proven)]
+        for index in range(len(self.arrivals) - 1, -1, -1):
+            _, _, known, flags = self.arrivals[index]
+            road = self.roads.get(known)
+            is_proven = bool(flags & PROVEN)
+            if (known, True) in later or (not is_proven and (known, False) in later):
+                rank = 1
+            elif road is not None and (road.connection is not None or road.dialled):
+                rank = None
+            elif flags & SETTLED:
+                rank = 0
+            elif is_proven:
+                rank = None
+            else:
+                rank = 2 + (road.received if road is not None else 0)
+            later.append((known, is_proven))
+            if rank is not None and (found is None or rank < lowest or rank == lowest < 2):
+                found, lowest = index, rank
+        return found
 
     def sum_money_mills(self) -> int:
         """Return the money of all merchants in the ledger, in mills."""
         roads = self.roads.values()
         return sum([merchant.money_mills for road in roads for merchant in road.outbound + road.list_returning()])
+
+    def sum_waiting_mills(self) -> int:
+        """Return the money of the merchants without an id that wait to enter, in mills: no other city has them."""
+        roads = self.roads.values()
+        return sum([merchant.money_mills for road in roads for merchant in road.inbound if merchant.id is None])
 
     # Checkpoints.
 
@@ -98,6 +169,8 @@ class Ledger:
         """Note a change of this road that a restart would lose."""
         if self.volatile:
             road.saved_sequence = road.sequence
+            if not road.outbound:
+                road.settled_sequence = road.sequence
         else:
             self.dirty = True
         road.wake()
@@ -105,12 +178,15 @@ class Ledger:
     def begin_checkpoint(self) -> "Checkpoint":
         """Return what a checkpoint of this moment holds, for commit_checkpoint()."""
         self.dirty = False
-        return [(road, road.sequence, road.epoch) for road in self.roads.values()], self.arrivals[:]
+        roads = [(road, road.sequence, road.epoch, not road.outbound) for road in self.roads.values()]
+        return roads, self.arrivals[:]
 
     def commit_checkpoint(self, checkpoint: "Checkpoint") -> None:
         """Send and acknowledge what this checkpoint permits: its bytes are safe."""
         departures, self.saved_arrivals = checkpoint
-        for road, sequence, epoch in departures:
+        for road, sequence, epoch, is_settled in departures:
             if road.epoch == epoch:
                 road.saved_sequence = sequence
+                if is_settled:
+                    road.settled_sequence = sequence
                 road.wake()

@@ -86,6 +86,7 @@ class Road:
             "sent": self.sent,
             "received": self.received,
             "waiting": len(self.outbound),
+            "waiting_to_enter": len(self.inbound),
             "lost": self.lost,
             "refused": self.rejected,
         }

@@ -21,6 +21,7 @@ UNKNOWN = const(0)
 ACKNOWLEDGING = const(1)  # it acknowledges merchants: it is a city of this project
 LEGACY = const(2)  # it does not: merchants are sent to it at most once
 PROBING = const(3)  # of a session only: one merchant is in flight, and its acknowledgement decides
+VANISHED_MS = const(86_400_000)  # without a connection; a city that is switched off for the night keeps its road
 _TYPES = ("legacy", "ours", "legacy")  # the type of a road, by its peer's state
 
 
@@ -35,6 +36,10 @@ class WireRoad(Road):
         sequence: the sequence of the last merchant that left.
         saved_sequence: the sequence of the last merchant that a checkpoint holds.
         sent_sequence: the highest sequence that was ever sent; merchants beyond it cannot have arrived.
+        settled_sequence: the sequence at the last checkpoint that held no outbound merchant, -1 before there is one.
+        proven: whether the peer has ever proven that it has our key.
+        dialled: whether this city dials the peer again after the end of a connection.
+        down_ms: when the last connection ended, by the network's clock.
         epoch: a number that grows whenever a checkpoint that is being written does not count for this road any more.
         connection: the Connection that carries the road, None while it is down.
     """
@@ -45,6 +50,9 @@ class WireRoad(Road):
         self.ledger = ledger
         self.peer_state = UNKNOWN
         self.sequence = self.saved_sequence = self.sent_sequence = ledger.highest_sequence
+        self.settled_sequence = -1
+        self.proven = self.dialled = False
+        self.down_ms = 0
         self.epoch = 0
         self.connection: Connection | None = None
 
@@ -68,7 +76,7 @@ class WireRoad(Road):
         if merchant is not None:
             if self._is_from_peer(merchant):
                 assert merchant.id is not None
-                self.ledger.record_arrival(merchant.id, self.name)
+                self.ledger.record_arrival(merchant.id, self.name, self.proven)
             self.ledger.mark_dirty(self)
         return merchant
 
@@ -94,8 +102,11 @@ class WireRoad(Road):
 
     def acknowledge(self, sequence: int) -> None:
         """Remove the merchants up to this sequence: the peer has saved them."""
+        count = len(self.outbound)
         while self.outbound and self.outbound[0].id[1] <= sequence:
             self.outbound.pop(0)
+        if len(self.outbound) < count:
+            self.ledger.mark_dirty(self)
 
     def reject(self, sequence: int) -> bool:
         """Take a merchant back that the peer rejects; the peer has saved all merchants before it.
@@ -110,6 +121,15 @@ class WireRoad(Road):
             self.outbound.pop(0)
             self.ledger.mark_dirty(self)
         return is_outbound
+
+    def renumber(self, sequence: int) -> None:
+        """Number the outbound merchants from this sequence on: the peer has none of them, and none between."""
+        self._require_checkpoint(sequence - 1)
+        self.sent_sequence = self.sequence = sequence - 1
+        for merchant in self.outbound:
+            self.sequence += 1
+            merchant.id = (self.ledger.incarnation, self.sequence)
+        self.ledger.mark_dirty(self)
 
     def return_unsent(self) -> None:
         """Return the merchants that were never sent, as if they had not left: no connection will carry them."""

@@ -122,10 +122,24 @@ def _read_ledger(reader: "_Reader") -> Ledger:
     ledger = Ledger(reader.read_long(), False)
     ledger.highest_sequence = reader.read_long()
     ledger.arrivals = [
-        (reader.read_long(), reader.read_long(), reader.read_name()) for _ in range(reader.read_number())
+        (reader.read_long(), reader.read_long(), reader.read_name(), 0) for _ in range(reader.read_number())
     ]
     ledger.saved_arrivals = ledger.arrivals[:]
     return ledger
+
+
+def _read_additions(reader: "_Reader | None", city: City) -> None:
+    """Read what format 2 has added; without it no peer is known to have a key."""
+    ledger = city.ledger
+    if reader is not None and ledger is not None:
+        ledger.arrivals = [arrival[:3] + (reader.read_number(),) for arrival in ledger.arrivals]
+        ledger.saved_arrivals = ledger.arrivals[:]
+        ledger.former = [(reader.read_name(), reader.read_long()) for _ in range(reader.read_number())]
+        for name in sorted(ledger.roads):
+            ledger.roads[name].proven = bool(reader.read_number())
+
+
+_ADDITIONS[2] = _read_additions
 
 
 def _read_road(reader: "_Reader", city: City) -> Road:
@@ -141,6 +155,8 @@ def _read_road(reader: "_Reader", city: City) -> Road:
     road.sent, road.received, road.lost, road.rejected = counts
     for queue in (road.outbound, road.inbound):
         queue.extend([reader.read_merchant(city) for _ in range(reader.read_number())])
+    if is_wire and not road.outbound:
+        road.settled_sequence = road.sequence
     return road
 
 

@@ -67,14 +67,29 @@ def write_city(city: "City", put: "Callable[[bytes], object]") -> None:
         writer.write_long(ledger.incarnation)
         writer.write_long(ledger.highest_sequence)
         writer.write_number(len(ledger.arrivals))
-        for incarnation, sequence, name in ledger.arrivals:
+        for incarnation, sequence, name, _ in ledger.arrivals:
             writer.write_long(incarnation)
             writer.write_long(sequence)
             writer.write_name(name)
     writer.write_number(len(city.roads))
     for name in sorted(city.roads):
         _write_road(writer, city, name)
+    _write_additions(writer, city)
     writer.finish()
+
+
+def _write_additions(writer: "_Writer", city: "City") -> None:
+    """Write what format 2 has added."""
+    ledger = city.ledger
+    if ledger is not None:
+        for arrival in ledger.arrivals:
+            writer.write_number(arrival[3])
+        writer.write_number(len(ledger.former))
+        for name, sequence in ledger.former:
+            writer.write_name(name)
+            writer.write_long(sequence)
+        for name in sorted(ledger.roads):
+            writer.write_number(1 if ledger.roads[name].proven else 0)
 
 
 def _write_road(writer: "_Writer", city: "City", name: str) -> None:

@@ -14,7 +14,6 @@ Here: the road of a connection whose peer has just sent its name. Not here: the 
 import asyncio
 
 from deskonomy.compat import TYPE_CHECKING, const
-from deskonomy.roads.wire_road import ACKNOWLEDGING
 
 if TYPE_CHECKING:
     from deskonomy.roads.wire_road import WireRoad
@@ -69,19 +68,15 @@ async def _yields(network: "Network", holder: "Connection", newcomer: "Connectio
 def _open_road(network: "Network", name: str) -> "WireRoad | None":
     """Return a new road to a city, None if there are too many.
 
-    A new road replaces one that is down, that no merchant waits on and that is not dialled. Merchants in flight to a
-    peer that has never acknowledged count as arrived then.
+    A new road replaces the one that is needed least. Merchants in flight to a peer that has never acknowledged count as
+    arrived then.
     """
     city, ledger = network.city, network.ledger
     if len(ledger.roads) >= network.connections_max:
-        for old in ledger.roads.values():
-            in_doubt = old.peer_state == ACKNOWLEDGING and old.outbound
-            if old.connection is None and not old.inbound and not in_doubt and not network.find_address(old.name):
-                break
-        else:
+        from deskonomy.wire.vacancy import make_room  # it takes memory, and is seldom needed
+
+        if not make_room(network):
             return None
-        ledger.remove_road(old.name)
-        city.close_road(old.name)
     road = ledger.ensure_road(name, network.capacity)
     try:
         city.open_road(road)

@@ -28,11 +28,13 @@ class Inbound:
     Attributes:
         incarnation: the peer's incarnation, None until a merchant with an id has come.
         window_sent: whether the peer was sent this city's window: how many merchants it takes before it saves them.
+        missing: the sequence that should have come in place of the first one, None if that was in order.
     """
 
     def __init__(self, road: "WireRoad") -> None:
         self.incarnation: int | None = None
         self.window_sent = False
+        self.missing: int | None = None
         self._road = road
         self._sequence = 0  # of the last merchant that came
         self._answered = -1  # the last sequence that was acknowledged or rejected; -1 before the first answer
@@ -45,7 +47,7 @@ class Inbound:
         from any other peer at most one merchant more is accepted before reading stops.
         """
         road = self._road
-        if len(self._rejections) >= _REJECTIONS_MAX:
+        if len(self._rejections) >= _REJECTIONS_MAX or self.missing is not None:
             return True
         if len(road.inbound) < road.capacity:
             return False
@@ -64,7 +66,7 @@ class Inbound:
         if self.is_numbered(merchant.id):
             assert merchant.id is not None
             failure = self._check_order(merchant.id)
-            if failure is not None or merchant.id[1] <= self._find_last_sequence():
+            if failure is not None or self.missing is not None or merchant.id[1] <= self._find_last_sequence():
                 return failure
         else:
             merchant.id = None
@@ -77,7 +79,7 @@ class Inbound:
             return None
         assert id is not None
         failure = self._check_order(id)
-        if failure is None:
+        if failure is None and self.missing is None:
             self._rejections.append((id[1], reason))
         return failure
 
@@ -92,13 +94,15 @@ class Inbound:
                         return
                     break
             if sequence > self._find_last_sequence():
-                road.ledger.record_arrival((self.incarnation, sequence), road.name)
+                road.ledger.record_arrival((self.incarnation, sequence), road.name, road.proven)
                 road.ledger.mark_dirty(road)
 
     def next_answer(self) -> "tuple[str | int, ...] | None":
         """Return the next rejection or acknowledgement that a checkpoint permits, None if there is none."""
         if self.incarnation is None:
             return None
+        if self.missing is not None:
+            return "missing", self.incarnation, self.missing
         saved = min(self._road.ledger.find_saved_sequence(self.incarnation), self._sequence)
         if self._rejections:
             sequence, reason = self._rejections[0]
@@ -115,6 +119,13 @@ class Inbound:
     def _check_order(self, id: "tuple[int, int]") -> "str | None":
         """Note the id of a merchant. Return why the connection has to end if it is not the next."""
         if self.incarnation is None:
+            road = self._road
+            last = road.ledger.find_last_sequence(id[0], road.name)
+            if last:
+                if id[1] > last + 1:
+                    self.missing = last + 1
+            elif not road.ledger.has_place(road.name, road.proven):
+                return "this city remembers as many cities as it can"
             self.incarnation = id[0]
         elif id[0] != self.incarnation or id[1] != self._sequence + 1:
             return "a merchant is missing before number %d" % id[1]

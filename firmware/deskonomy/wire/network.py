@@ -12,6 +12,7 @@ import os
 from deskonomy.compat import TYPE_CHECKING, abort_stream, const, get_peer_host
 from deskonomy.events import CONNECTION_REJECTED, CONNECTIONS_FULL, LISTENING, print_text
 from deskonomy.roads.ledger import Ledger
+from deskonomy.roads.wire_road import VANISHED_MS
 from deskonomy.wire.arbitration import assign_road
 from deskonomy.wire.connection import Connection, MonotonicClock, report_bug
 from deskonomy.wire.dialler import Dialler
@@ -72,6 +73,7 @@ class Network:
         """
         self.city = city
         city.ledger = self.ledger = city.ledger or Ledger(int.from_bytes(os.urandom(4), "little") >> 2)
+        self.ledger.arrivals_max = 4 * connections_max
         for road in self.ledger.roads.values():  # of a city that was saved
             road.capacity = capacity
         self.listen = listen
@@ -158,7 +160,21 @@ class Network:
         await _wait_for_end(dialler.task)
         road = self.ledger.roads.get(dialler.name or "")
         if road is not None and road.connection is None:
+            road.dialled = False
             road.return_unsent()
+
+    def forget(self, name: str) -> int:
+        """Forget the road to a city that has vanished, and return the number of its merchants that return.
+
+        Merchants that were sent and not acknowledged return, too: if that city comes back after all, they may exist
+        twice. If it is dialled, it is dialled on.
+
+        Raises:
+            ValueError: the road is up, or there is none over the network.
+        """
+        from deskonomy.wire.vacancy import forget_road
+
+        return forget_road(self, name)
 
     async def close(self) -> None:
         """End everything: no task is left in the loop, and no socket open."""
@@ -209,6 +225,9 @@ class Network:
             finally:  # hang_up() during the end cancels this task
                 if connection in self._connections:
                     self._connections.remove(connection)
+                road = self.ledger.roads.get(connection.peer or "")
+                if road is not None and road.connection is None:
+                    road.down_ms = self.clock.now_ms()
 
     async def _accept(self, reader: "asyncio.StreamReader", writer: "asyncio.StreamWriter") -> None:
         naming = len([connection for connection in self._connections if connection.road is None])
@@ -261,12 +280,23 @@ class Network:
                     connection.check_deadlines(now_ms)
                     if not checks:
                         connection.wake()  # nothing else wakes a merchant that waits for memory
+                if not checks:
+                    self._forget_vanished(now_ms)
             except MemoryError:
                 pass  # the next check may find some
             except Exception as error:
                 report_bug(self.log, "the check of deadlines", error)
             await asyncio.sleep(_CHECK_MS / 1000)
         self._check_task = None
+
+    def _forget_vanished(self, now_ms: int) -> None:
+        """Forget the roads whose peers have been away for long, if merchants are outbound."""
+        for road in list(self.ledger.roads.values()):
+            is_down = road.outbound and road.connection is None and now_ms - road.down_ms >= VANISHED_MS
+            if is_down and not self.find_address(road.name):
+                from deskonomy.wire.vacancy import return_merchants
+
+                return_merchants(self, road)
 
 
 async def _wait_for_end(task: "asyncio.Task | None") -> None:

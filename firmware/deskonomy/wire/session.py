@@ -7,7 +7,9 @@ tasks (wire/connection.py). docs/protocol.md has the messages.
 Messages are sent only to a peer that has shown on this connection that it understands them, by an id of its merchants
 or by a message. A merchant is one line, sent in the order of sequences and never twice on a connection. After a
 reconnect the ledger is sent again from its beginning; the first merchant of a connection may have any sequence, because
-those before it were acknowledged.
+those before it were acknowledged. A peer that misses some of them answers with the sequence that it expects (the
+message "missing"), enters nothing, and ends the connection; then this end numbers its merchants again. A peer to which
+nothing is outbound any more, in a checkpoint either, gets the message "settled": it may forget the last arrival.
 
 What the peer is known to be decides what is sent, what a checkpoint keeps and which deadline runs:
 
@@ -87,6 +89,8 @@ class Session:
         self._sent_ms = now_ms
         self._peer_sends_messages = False
         self._sent_sequence = 0  # of the last merchant sent
+        self._settled_sequence = 0  # of the last "settled" sent
+        self._ends = False  # the connection ends once what is being sent is out
         self._probe_ms = 0  # when the state became PROBING
         self._peer_window: int | None = None  # merchants that the peer takes before it saves them; None until it says
 
@@ -102,6 +106,7 @@ class Session:
         self.peer_state = LEGACY if road.peer_state == LEGACY else UNKNOWN
         self._open_road()
         if self.protocol.is_sealed:  # only a city of this project has a key
+            road.proven = True
             self._note_message(_MESSAGE)
 
     def wants_bytes(self) -> bool:
@@ -145,6 +150,8 @@ class Session:
 
     def deadline_ms(self) -> "int | None":
         """Return when advance() next has something to do, None for never."""
+        if self._ends:
+            return self._sent_ms
         due_ms = self.protocol.deadline_ms  # no list of all deadlines: this is called often, and a list makes garbage
         if self._may_send_messages():
             due_ms = _earlier(due_ms, self._sent_ms + _PING_MS)
@@ -171,16 +178,20 @@ class Session:
         self.peer_state = UNKNOWN
         road.state = "down"  # the road's next assignments take no memory
         road.connection = None
+        road.dialled = redialled
+        road.drop_unadmitted()
         try:
             event = self.protocol.next_event()
-            while event is not None:  # a merchant without an id comes only once: it enters, even beyond the capacity
+            while event is not None:  # a merchant without an id comes only once: it waits, or is lost
                 if isinstance(event, protocol.MerchantReceived) and not inbound.is_numbered(event.merchant.id):
-                    event.merchant.id = None
-                    road.inbound.append(event.merchant)
+                    if len(road.inbound) - len(road.list_returning()) < road.capacity:
+                        event.merchant.id = None
+                        road.inbound.append(event.merchant)
+                    else:
+                        road.lost += 1
                 event = self.protocol.next_event()
         except MemoryError:
             pass  # merchants with an id come again
-        road.drop_unadmitted()
         if self._sends_merchant and road.peer_state == LEGACY:
             road.lost += 1
         if not redialled and road.peer_state != ACKNOWLEDGING:
@@ -196,12 +207,20 @@ class Session:
         if may_send_messages and not inbound.window_sent:
             inbound.window_sent = True
             return self._encode_message("room", road.capacity)
+        if self._ends:
+            self._fail("a merchant is missing before the first that it sends")
+            return None
         answer = inbound.next_answer()
         if answer is not None:
+            self._ends = inbound.missing is not None
             return self._encode_message(*answer)
         line = self._next_merchant(road, now_ms)
         if line is None and self._pong is not None:
             line, self._pong = self._encode_message("pong", self._pong), None
+        is_settled = not road.outbound and self._settled_sequence != road.sequence == road.settled_sequence
+        if line is None and may_send_messages and is_settled:
+            self._settled_sequence = road.sequence
+            line = self._encode_message("settled", road.ledger.incarnation, road.sequence)
         if line is None and may_send_messages and now_ms - self._sent_ms >= _PING_MS:
             line = self._encode_message("ping", now_ms // 1000)
         return line
@@ -270,6 +289,13 @@ class Session:
             self._fail("%s wants a key, and this city has none for it" % self.peer)
         elif name in ("ack", "refuse"):
             self._handle_answer(name, values)
+        elif name in ("settled", "missing"):
+            if len(values) == 2 and isinstance(values[0], int) and isinstance(values[1], int):
+                self._note_message(_MESSAGE)
+                if name == "settled":
+                    self.road.ledger.mark_settled(values[0], values[1], self.road.name)
+                elif values[0] == self.road.ledger.incarnation:
+                    self._renumber(values[1])
         elif len(values) == 1 and isinstance(values[0], int):
             if name in ("ping", "pong"):
                 self._note_message(_MESSAGE)
@@ -292,6 +318,13 @@ class Session:
         elif self.road.reject(sequence):
             reason = values[2] if len(values) > 2 else ""
             self._log(MERCHANT_RETURNED, "%s rejects a merchant, which returns: %s" % (self.peer, reason))
+
+    def _renumber(self, sequence: int) -> None:
+        """Act on a peer that has entered no merchant from this sequence on, and expects it next."""
+        road = self.road
+        if road.outbound and 0 < sequence < road.outbound[0].id[1]:
+            road.renumber(sequence)
+            self._fail("it expects number %d, and gets it on the next connection" % sequence)
 
     def _note_message(self, event: int) -> None:
         """Note that the peer understands messages: it is a city of this project."""
