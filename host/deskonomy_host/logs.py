@@ -24,6 +24,9 @@ NOTE = "note"
 STORY = "story"  # a turn of the demo's story
 SCHOOL = "school"  # merchants of the Merchant School
 STORE = "store"  # cities saved or restored
+HISTORY = "history"  # samples that a history lacks
+ENGINE = "engine"  # how the kernel is compiled
+OUTPUT = "output"  # lines that a terminal or a pipe did not take
 LOG_FILE = "DESKONOMY_LOG"  # environment variable: a file that gets every record, with tracebacks
 
 LOGGER = logging.getLogger("deskonomy")

@@ -86,6 +86,7 @@ class Workers:
         self._shares = shares
         self._status_fields = status_fields or {}
         self._processes: list[WorkerProcess] = []
+        self._engine_records: list[Any] = []
         self._statuses: dict[str, Status] = {}
         self._open = contextlib.AsyncExitStack()
 
@@ -172,7 +173,9 @@ class Workers:
         """Take a message that a worker sends unasked."""
         if topic == "statuses":
             self._statuses |= {status["city"]: status for status in value}
-        elif topic == "log":
+        elif topic == "log" and value not in self._engine_records:
+            if value["event"] == logs.ENGINE:
+                self._engine_records.append(value)  # each worker reports the same, which is logged once
             logs.handle_packed(value)
 
 

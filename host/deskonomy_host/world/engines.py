@@ -16,9 +16,11 @@ from deskonomy import compat
 from deskonomy.economy import kernel
 
 from deskonomy_host.errors import OperationError
+from deskonomy_host.logs import ENGINE, log_event
 
 ENGINES = ("plain", "numba")
 _COMPILED_MODULE = "deskonomy.kernel_numba"
+_FUNCTIONS = ("run", "appraise", "consider", "pay_locals")  # of kernel.py, in the order of Engine's attributes
 # Residents times ticks a second that plain Python reaches with ease; above this pace, loading compiled code pays.
 _PLAIN_PACE = 100_000
 _PLAIN_WORK = 800_000  # residents times ticks that plain Python runs while compiled code is being loaded
@@ -77,7 +79,7 @@ def _load_numba() -> Engine:
     import numba
     import numpy
 
-    compiled = sys.modules.get(_COMPILED_MODULE) or _load_compiled_kernel(numba)
+    compiled = sys.modules.get(_COMPILED_MODULE) or _compile_kernel(numba)
 
     def accept_array(function: Callable[[Any, int], int]) -> "Callable[[array[int], int], int]":
         def call(state: "array[int]", number: int) -> int:
@@ -86,26 +88,39 @@ def _load_numba() -> Engine:
 
         return call
 
-    return Engine(
-        "numba",
-        accept_array(compiled.run),
-        accept_array(compiled.appraise),
-        accept_array(compiled.consider),
-        accept_array(compiled.pay_locals),
-    )
+    return Engine("numba", *(accept_array(getattr(compiled, name)) for name in _FUNCTIONS))
 
 
-def _load_compiled_kernel(numba: ModuleType) -> ModuleType:
-    """Import kernel.py a second time, with numba's compiler in place of viper; numba keeps compiled code on disk."""
+def _compile_kernel(numba: ModuleType) -> ModuleType:
+    """Return the compiled kernel, which numba keeps on disk if it can; the log says so if it cannot."""
+    try:
+        return _load_compiled_kernel(numba, use_cache=True)
+    except Exception as error:  # whatever a damaged or unwritable cache raises; a mistake in the kernel is raised below
+        module = _load_compiled_kernel(numba, use_cache=False)
+        reason = " ".join(str(error).split()) or type(error).__name__
+        log_event(ENGINE, f"numba's cache cannot be used ({reason}); each start compiles the kernel anew")
+        return module
+
+
+def _load_compiled_kernel(numba: ModuleType, use_cache: bool) -> ModuleType:
+    """Import kernel.py a second time, with numba's compiler in place of viper, and compile the functions of an Engine.
+
+    They are compiled here and not by their first call, so that the cache is not touched once a city runs.
+    """
     spec = importlib.util.spec_from_file_location(_COMPILED_MODULE, kernel.__file__)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[_COMPILED_MODULE] = module
     plain_viper, plain_ptr32 = compat.micropython.viper, compat.ptr32
-    compat.micropython.viper = numba.njit(cache=True)
-    compat.ptr32 = numba.njit(cache=True)(plain_ptr32)
+    sys.modules[_COMPILED_MODULE] = module  # where code that comes from the cache looks for it
     try:
+        compat.micropython.viper = numba.njit(cache=use_cache)
+        compat.ptr32 = numba.njit(cache=use_cache)(plain_ptr32)
         spec.loader.exec_module(module)
+        for name in _FUNCTIONS:
+            getattr(module, name).compile((numba.int32[::1], numba.int64))
+    except BaseException:
+        del sys.modules[_COMPILED_MODULE]
+        raise
     finally:
         compat.micropython.viper, compat.ptr32 = plain_viper, plain_ptr32
     return module
