@@ -79,9 +79,11 @@ class Protocol:
         has_memory: function of a number of bytes, whether a merchant may take them; None for no limit.
         is_sealed: whether the peer has proven that it has our key.
         pending_failure: why the connection ends if it ends now, None if the peer's end of it is not the reason.
+        key_hint: where the key for the peer was looked for, for the end of a log line.
     """
 
     is_sealed = False
+    key_hint = ""
     pending_failure: "str | None" = None
 
     def __init__(

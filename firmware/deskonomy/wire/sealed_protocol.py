@@ -32,6 +32,8 @@ _PROVING_MS = const(5000)  # as long as a peer has for its name
 class SealedProtocol:
     """A Protocol whose lines are sealed if a key is asked of the peer; it has the same methods and attributes."""
 
+    key_hint = ""  # see Protocol
+
     def __init__(
         self,
         name: str,
@@ -45,7 +47,8 @@ class SealedProtocol:
         Args:
             name, now_ms, line_max, has_memory: as Protocol takes them.
             key_of: function from a peer's name to the key that it has to prove, None for none. What it raises comes
-                out of elapse() and next_event(), and the peer has no name then.
+                out of elapse() and next_event(), and the peer has no name then. It may have a method describe() of a
+                name, whose text ends a log line about the key.
         """
         self.name = name
         self.peer: str | None = None
@@ -106,6 +109,8 @@ class SealedProtocol:
         if not isinstance(event, PeerNamed):
             return event
         key = self._key_of(event.name)
+        if hasattr(self._key_of, "describe"):
+            self.key_hint = self._key_of.describe(event.name)
         if key is None:
             self.peer = event.name
             return event
@@ -114,7 +119,8 @@ class SealedProtocol:
             return plain.fail("it is this city itself")
         self._sealer = LineSealer(key, self.name, event.name)
         plain.line_max += SEAL_MAX_BYTES
-        self.pending_failure = "%s has not proven that it has our key: the keys differ, or it has none" % event.name
+        text = "%s has not proven that it has our key: the keys differ, or it has none%s"
+        self.pending_failure = text % (event.name, self.key_hint)
         return None
 
     def _pass_deadline(self, sealer: LineSealer, now_ms: int) -> "Event":

@@ -286,7 +286,8 @@ class Session:
         """Act on a message. A malformed or unknown message changes nothing, and shows nothing about the peer."""
         name, values = fields[0], fields[1:]
         if name == "hello":  # of a sealed connection; with a key for the peer this line never gets here
-            self._fail("%s wants a key, and this city has none for it" % self.peer)
+            hint = self.protocol.key_hint
+            self._fail("%s wants a key, and this city has none for it%s" % (self.peer, hint))
         elif name in ("ack", "refuse"):
             self._handle_answer(name, values)
         elif name in ("settled", "missing"):

@@ -152,7 +152,7 @@ def sim(
         seed=seed,
         locals_=locals_,
         connect=connect,
-        key=key_file and keyring.read_key_file(key_file),
+        key=None if key_file is None else keyring.read_key_file(key_file),
         micropython=micropython,
     )
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from deskonomy_host import validation
 from deskonomy_host.addresses import format_address, parse_address
 from deskonomy_host.errors import OperationError, UsageError
-from deskonomy_host.roads import keyring as keys
+from deskonomy_host.roads.keyring import KeyFinder
 from deskonomy_host.roads.mdns import HostNetwork
 from deskonomy_host.roads.merchant import Merchant, from_core_merchant, to_core_merchant
 
@@ -268,16 +268,14 @@ class _ProgramCity:
         with _raise_value_errors():
             self.name = validation.check_name(name, "a city's name")
             try:
-                key = keys.load_key(key_file, self._report)
+                keys = KeyFinder(key_file, self._report)
             except OperationError as error:
                 raise NoRoadError(str(error)) from None
         self.roads: dict[str, Road] = {}
         self.wire_roads: dict[str, WireRoad] = {}
         self.ledger: Ledger | None = None  # the network sets it
         self.closed = asyncio.Event()
-        self.network = HostNetwork(
-            cast("City", self), log=lambda event, text: self._report(text), key=key, key_of=keys.find_key
-        )
+        self.network = HostNetwork(cast("City", self), keys, log=lambda event, text: self._report(text))
 
     async def __aenter__(self) -> Self:
         return self

@@ -4,7 +4,8 @@ Here: creating a key, reading one, and the keyring, which holds keys of boards b
 what a key does on the wire (deskonomy/wire/sealing.py). No message and no exception of this module contains a key.
 
 The key that a city of this machine requires from a peer is, in this order: the key that the keyring holds for the
-peer's name; the key that the city was given; none. A key of the keyring that cannot be read is an error, never "none".
+peer's name; the key that the city was given; none. A keyring or a key that cannot be read is an error, never "none":
+else a peer that has a key could get an open road.
 """
 
 # pyright: strict
@@ -131,21 +132,82 @@ def remove_key(city: str) -> bool:
         raise OperationError(f"cannot forget the key of {city} in {path}: {error.strerror}") from None
 
 
-def find_key(city: str) -> bytes | None:
+def find_key(city: str, warn: Warn = print_warning) -> bytes | None:
     """Return the key that the keyring holds for a city, or None.
 
+    Args:
+        city: the name of the city.
+        warn: as in read_key_file().
+
     Raises:
-        OperationError: its file cannot be read.
+        OperationError: its file or the keyring cannot be read.
         UsageError: its file does not contain a key.
     """
     path = _find_path(city)
-    return read_key_file(path) if os.path.lexists(path) else None
+    return read_key_file(path, warn) if _exists(path, f"look for the key of {city}") else None
+
+
+def check_keyring() -> None:
+    """Check that the keyring, if there is one, can be searched. Raises OperationError."""
+    folder = find_keyring()
+    if _exists(folder, "look for keys"):
+        _exists(folder / "any", "look for keys")  # which takes the permission that the file of a key takes
 
 
 def find_keyring() -> Path:
-    """Return the folder of the keyring: one file for each city. To delete a file is to remove its key."""
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "deskonomy" / "keys"
+    """Return the folder of the keyring: one file for each city. To delete a file is to remove its key.
+
+    Raises:
+        OperationError: this user has no home directory.
+    """
+    base = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    if not base.is_absolute():  # the XDG specification ignores such a path, which is another one in each directory
+        try:
+            base = Path.home() / ".config"
+        except RuntimeError:
+            raise OperationError(
+                "cannot look for keys: this user has no home directory; name a folder in XDG_CONFIG_HOME"
+            ) from None
+    return base / "deskonomy" / "keys"
+
+
+class KeyFinder:
+    """Finds the key that a city of this machine requires from each peer: the `key_of` of its roads.
+
+    Attributes:
+        key: the key that the city was given; None for none.
+    """
+
+    def __init__(self, path: str | Path | None = None, warn: Warn = print_warning) -> None:
+        """Load the key that the city is given, and check the keyring; arguments and exceptions are those of load_key().
+
+        Raises:
+            OperationError: the key or the keyring cannot be read.
+        """
+        self._send_warning = warn
+        self._warnings: set[str] = set()
+        self.key = load_key(path, self._warn)
+        check_keyring()
+        self._place = f"the environment's {KEY_VARIABLE}" if path is None else str(path)
+
+    def __call__(self, city: str) -> bytes | None:
+        """Return the key that a peer of this name has to prove; None for none. Raises as find_key()."""
+        return find_key(city, self._warn) or self.key
+
+    def describe(self, city: str) -> str:
+        """Return where the key for a peer was looked for, as the end of a log line."""
+        path = _find_path(city)
+        if os.path.lexists(path):
+            return f" (ours is in {path})"
+        if self.key is not None:
+            return f" (ours is in {self._place}, as there is no {path})"
+        return f" (there is no {path}, and neither --key-file nor {KEY_VARIABLE})"
+
+    def _warn(self, text: str) -> None:
+        """Pass on a warning, but not again at each connection."""
+        if text not in self._warnings:
+            self._warnings.add(text)
+            self._send_warning(text)
 
 
 def create_key_file(path: str | Path) -> None:
@@ -158,6 +220,17 @@ def create_key_file(path: str | Path) -> None:
 
 def _find_path(city: str) -> Path:
     return find_keyring() / (quote(city, safe=" ") + ".key")
+
+
+def _exists(path: Path, purpose: str) -> bool:
+    """Return whether a path exists; purpose: completes "cannot". Raises OperationError if that cannot be known."""
+    try:
+        path.lstat()
+        return True
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise OperationError(f"cannot {purpose} in {path}: {error.strerror}") from None
 
 
 def _write(path: str | Path, key: bytes) -> None:

@@ -9,8 +9,14 @@ is kept: a board has another address after its next DHCP lease, and dialling goe
 
 # pyright: strict
 import asyncio
+from typing import TYPE_CHECKING, Any
 
 from deskonomy.wire.network import Network
+
+from deskonomy_host.roads.keyring import KeyFinder
+
+if TYPE_CHECKING:
+    from deskonomy.economy.city import City
 
 # Together less than the 5 s that an attempt to connect may take, even if the system is slow to report an unknown name.
 _SYSTEM_S = 1.5
@@ -57,7 +63,12 @@ async def _ask_network(host: str) -> str:
 
 
 class HostNetwork(Network):
-    """The network of a city on a host: it finds NAME.local without the system's mDNS, too."""
+    """The network of a city on a host: it finds NAME.local without the system's mDNS, and keys in the keyring."""
+
+    def __init__(self, city: "City", keys: KeyFinder, **options: Any) -> None:
+        """Create the network of a city; keys: finds the key of each peer; options: further arguments of Network."""
+        super().__init__(city, key=keys.key, **options)
+        self._key_of = keys  # as it is, because it also describes where it looks
 
     async def open_connection(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Return the streams of a new connection. Raises OSError."""

@@ -23,7 +23,7 @@ from deskonomy_host.aio import background
 from deskonomy_host.control.commands import CITY_COMMANDS, bind
 from deskonomy_host.errors import OperationError, UsageError
 from deskonomy_host.logs import NOTE, log_event, make_core_log
-from deskonomy_host.roads import keyring as keys
+from deskonomy_host.roads.keyring import KeyFinder
 from deskonomy_host.roads.mdns import HostNetwork
 from deskonomy_host.runtime.store import Store
 from deskonomy_host.telemetry.schema import Status
@@ -73,15 +73,14 @@ class Cities:
         self.commands = bind(self, CITY_COMMANDS)
         self._status_fields = {name: make() for name, make in (status_fields or {}).items()}
         self._progress = {city.name: deque([(time.monotonic(), city.tick)]) for city in self.cities}
-        self._key: bytes | None = None
         self._store = store
         self._open = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        self._key = keys.load_key(self.plan.key_file, functools.partial(log_event, NOTE))
+        keys = KeyFinder(self.plan.key_file, functools.partial(log_event, NOTE))
         async with self._open as opening:
             for plan in self._own_plans():
-                await self._start_listening(plan)
+                await self._start_listening(plan, keys)
             if self._store:
                 # The last checkpoint is written after the task has ended, and before the roads close.
                 opening.callback(self._store.save)
@@ -100,15 +99,14 @@ class Cities:
             raise OperationError(f"no city {name} is running here; running: {', '.join(self.names)}")
         return self.cities[self.names.index(name)]
 
-    async def _start_listening(self, plan: CityPlan) -> None:
+    async def _start_listening(self, plan: CityPlan, keys: KeyFinder) -> None:
         """Put a city on the network, at its port or the next free one. Raises OperationError."""
         network = HostNetwork(
             self._find_city(plan.name),
+            keys,
             listen=self.plan.listen,
             port=plan.port or self.plan.port,
             log=make_core_log(plan.name),
-            key=self._key,
-            key_of=keys.find_key,
         )
         try:
             await network.start()

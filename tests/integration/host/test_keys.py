@@ -1,11 +1,18 @@
 """Keys: created, read, kept in the keyring, readable by this user only; each error is one line without the key."""
 
+import asyncio
 import os
 import stat
+import tempfile
 
 import pytest
+from core.event_log import EventLog
+from deskonomy.economy.city import City
 from deskonomy_host.errors import OperationError, UsageError
 from deskonomy_host.roads import keyring as keys
+from deskonomy_host.roads.mdns import HostNetwork
+from helpers.cities import is_road_up, open_network
+from helpers.peers import wait_until
 
 SECRET = "ab" * 32
 
@@ -117,6 +124,155 @@ def test_damaged_key_of_keyring_raises_error():
     path.symlink_to("nowhere")
     with pytest.raises(OperationError):
         keys.find_key("DESKTOWN")
+
+
+def call_as_another_user(function):
+    """Return the text of the OperationError that a function raises in a process of another user; None without one."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        text = "?"
+        try:
+            if os.getuid() == 0:
+                os.setuid(65534)
+            function()
+            text = ""
+        except OperationError as error:
+            text = str(error)
+        finally:
+            os.write(writer, text.encode())
+            os._exit(0)
+    os.close(writer)
+    os.waitpid(child, 0)
+    with os.fdopen(reader) as file:
+        return file.read() or None
+
+
+@pytest.fixture
+def open_folder(monkeypatch):
+    """A folder of the configuration that other users can search."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        monkeypatch.setenv("XDG_CONFIG_HOME", folder)
+        yield folder
+
+
+def test_keyring_of_another_user_raises_error_and_gives_no_open_road(open_folder):
+    assert call_as_another_user(lambda: keys.find_key("DESKTOWN")) is None
+    assert call_as_another_user(keys.KeyFinder) is None
+    keys.store_key("DESKTOWN", keys.create_key())
+    folder = keys.find_keyring()
+    os.chmod(folder, 0 if os.getuid() else 0o700)
+    for look in (lambda: keys.find_key("DESKTOWN"), lambda: keys.find_key("OAKHAM"), keys.KeyFinder):
+        text = call_as_another_user(look)
+        assert text and str(folder) in text and "Permission denied" in text
+    os.chmod(folder, 0o755)
+    assert call_as_another_user(keys.KeyFinder) is None
+    if os.getuid() == 0:  # the file of the key is readable by root only
+        assert "Permission denied" in (call_as_another_user(lambda: keys.find_key("DESKTOWN")) or "")
+    assert call_as_another_user(lambda: keys.find_key("OAKHAM")) is None
+
+
+def test_file_in_place_of_keyring_raises_error(tmp_path):
+    keys.find_keyring().parent.mkdir(parents=True)
+    keys.find_keyring().write_text("")
+    for look in (lambda: keys.find_key("DESKTOWN"), keys.check_keyring, keys.KeyFinder):
+        with pytest.raises(OperationError, match=r"cannot look for .* in .*: Not a directory"):
+            look()
+
+
+def test_relative_config_home_is_ignored(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", "here")
+    assert keys.find_keyring() == tmp_path / ".config" / "deskonomy" / "keys"
+
+
+def test_key_finder_describes_where_it_looks(tmp_path):
+    path = keys.find_keyring() / "DESKTOWN.key"
+    assert keys.KeyFinder().describe("DESKTOWN") == f" (there is no {path}, and neither --key-file nor DESKONOMY_KEY)"
+    keys.write_key_file(tmp_path / "our.key", bytes(32))
+    finder = keys.KeyFinder(tmp_path / "our.key")
+    assert finder.describe("DESKTOWN") == f" (ours is in {tmp_path}/our.key, as there is no {path})"
+    keys.store_key("DESKTOWN", keys.create_key())
+    assert finder.describe("DESKTOWN") == f" (ours is in {path})"
+
+
+def test_empty_name_of_key_file_is_rejected(deskonomy):
+    for line in ("run RIVERWOOD --ticks 1 --json --key-file", "board sim --key-file"):
+        done = deskonomy(line, "")
+        assert done.returncode == 1 and "cannot read the key" in done.stderr and done.stdout == ""
+
+
+@pytest.mark.parametrize("damage", ["text", "folder", "link"])
+@pytest.mark.parametrize("dials", [True, False])
+def test_peer_whose_remembered_key_cannot_be_read_gets_no_road(damage, dials):
+    """In either direction of dialling, by a keyed city and by one without a key."""
+    keys.store_key("DESKTOWN", bytes(32))
+    path = keys.find_keyring() / "DESKTOWN.key"
+    path.unlink()
+    {"text": lambda: path.write_text("?"), "folder": path.mkdir, "link": lambda: path.symlink_to("nowhere")}[damage]()
+
+    async def scenario():
+        log = EventLog()
+        network = HostNetwork(City("RIVERWOOD", 1, 0, 0), keys.KeyFinder(), port=57300, log=log)
+        await network.start()
+        async with open_network("DESKTOWN", key=None if damage == "text" else bytes(32)) as desktown:
+            if dials:
+                network.dial("127.0.0.1", desktown.port)
+            else:
+                desktown.dial("127.0.0.1", network.port)
+            await wait_until(lambda: any(str(path) in text for text in log.texts))
+            assert "DESKTOWN" not in network.city.roads and not is_road_up(desktown, "RIVERWOOD")
+            await network.close()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("dials", [True, False])
+def test_peer_with_remembered_key_gets_no_open_road(dials):
+    keys.store_key("DESKTOWN", bytes(32))
+
+    async def scenario():
+        log = EventLog()
+        network = HostNetwork(City("RIVERWOOD", 1, 0, 0), keys.KeyFinder(), port=57300, log=log)
+        await network.start()
+        async with open_network("DESKTOWN") as desktown:
+            if dials:
+                network.dial("127.0.0.1", desktown.port)
+            else:
+                desktown.dial("127.0.0.1", network.port)
+            await wait_until(lambda: any(f"(ours is in {keys.find_keyring()}" in text for text in log.texts))
+            assert "DESKTOWN" not in network.city.roads and not is_road_up(desktown, "RIVERWOOD")
+            await network.close()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("dials", [True, False])
+def test_keyed_board_gives_no_open_road(dials):
+    """A board has no keyring: its key is required from every peer."""
+
+    async def scenario():
+        async with open_network("BOARD", key=bytes(32)) as board, open_network("DESKTOWN") as desktown:
+            dialler, listener = (board, desktown) if dials else (desktown, board)
+            dialler.dial("127.0.0.1", listener.port)
+            await wait_until(lambda: any("has not proven that it has our key" in text for text in board.log_lines))
+            assert "DESKTOWN" not in board.city.roads and not is_road_up(desktown, "BOARD")
+
+    asyncio.run(scenario())
+
+
+def test_city_without_key_of_keyed_peer_logs_where_it_looked():
+    async def scenario():
+        log = EventLog()
+        network = HostNetwork(City("RIVERWOOD", 1, 0, 0), keys.KeyFinder(), port=57300, log=log)
+        async with open_network("DESKTOWN", key=bytes(32)) as desktown:
+            network.dial("127.0.0.1", desktown.port)
+            text = f"DESKTOWN wants a key, and this city has none for it (there is no {keys.find_keyring()}/DESKTOWN"
+            await wait_until(lambda: any(text in line for line in log.texts))
+            await network.close()
+
+    asyncio.run(scenario())
 
 
 def test_unwritable_keyring_raises_operation_error(tmp_path):

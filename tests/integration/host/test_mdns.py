@@ -13,6 +13,7 @@ from deskonomy.economy.city import City
 from deskonomy_host import Road
 from deskonomy_host.dashboard.remote import RemoteSource
 from deskonomy_host.roads import mdns
+from deskonomy_host.roads.keyring import KeyFinder
 from helpers.commands import PATIENCE_S
 from helpers.peers import wait_until
 from zeroconf import ServiceInfo, Zeroconf
@@ -53,8 +54,8 @@ def responder():
 def test_network_dials_until_name_appears_and_follows_its_address(responder):
     async def scenario():
         log = EventLog()
-        here = mdns.HostNetwork(City("RIVERWOOD", 1, 0, 0), port=57000, log=log)
-        there = mdns.HostNetwork(City("SEASIDE", 1, 0, 0), port=57000, log=log)
+        here = mdns.HostNetwork(City("RIVERWOOD", 1, 0, 0), KeyFinder(), port=57000, log=log)
+        there = mdns.HostNetwork(City("SEASIDE", 1, 0, 0), KeyFinder(), port=57000, log=log)
 
         def has_failed(reason):
             return any(f"no road to {NAME}:{there.port}: {reason}" in text for text in log.texts)
