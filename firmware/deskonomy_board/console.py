@@ -89,6 +89,7 @@ class StatusReport:
             self._uptime_ms += spent_ms
             self._ticks_per_s = (self._city.tick - tick) * 1000 / spent_ms
             before, tick = now, self._city.tick
+            self._roads.silence_ms()  # nothing else calls this during weeks without Wi-Fi
             self._gap_ms, self._clock.gap_ms = self._clock.gap_ms, 0
             gc.collect()
             # A collection takes an ESP32 some 5 ms: the more free memory, the fewer collections.

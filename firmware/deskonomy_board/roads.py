@@ -78,8 +78,11 @@ class BoardRoads:
             self.dial(self._addresses.pop(0))
 
     def silence_ms(self) -> int:
-        """Return the milliseconds since any peer was heard; an hour if there is no connection."""
-        return self._network.silence_ms()
+        """Return the milliseconds since any peer was heard; an hour if there is no connection.
+
+        Call this at least once in six days: the clock of the roads has to see each wrap of the ticks.
+        """
+        return self._network.silence_ms() if self._network else 3_600_000
 
     def dial(self, address: object) -> None:
         """Keep a road to "HOST:PORT", from the moment that the board has an address. Raises ValueError."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from deskonomy_host.addresses import format_address
 from deskonomy_host.aio import OnFailure, background
 from deskonomy_host.roads import mdns
+from deskonomy_host.telemetry.clock import read_time_s
 from deskonomy_host.telemetry.events import NOTE, Event
 from deskonomy_host.telemetry.log_events import EventBuffer
 from deskonomy_host.telemetry.schema import Status, check_statuses
@@ -54,7 +55,7 @@ class RemoteSource:
 
     def now_s(self) -> float:
         """Return the current time."""
-        return time.time()
+        return read_time_s()
 
     def read(self) -> list[Status]:
         """Return the statuses of the latest answer; none if it is older than _TIMEOUT_S."""
@@ -121,7 +122,7 @@ class RemoteSource:
         """Add an event, unless the same failure was the last one."""
         if text != self._reported_failure:
             self._reported_failure = text
-            self._events.add(Event(time.time(), "", NOTE, text))
+            self._events.add(Event(read_time_s(), "", NOTE, text))
 
 
 def _entries_in(message: object) -> list[dict[str, object]] | None:

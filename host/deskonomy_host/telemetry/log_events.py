@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection
 from deskonomy.events import ROAD_CLOSED, ROAD_OPEN
 
 from deskonomy_host.logs import get_event
+from deskonomy_host.telemetry.clock import read_time_s
 from deskonomy_host.telemetry.events import Event
 
 BUFFER_MAX = 100  # events; a feed takes them twice a second
@@ -41,7 +42,7 @@ class EventHandler(logging.Handler):
         event_type = get_event(record)
         if event_type not in self._left_out:
             city: str = getattr(record, "city", "")
-            self._receive(Event(record.created, city, event_type, record.getMessage()))
+            self._receive(Event(read_time_s(), city, event_type, record.getMessage()))
 
 
 class EventBuffer:

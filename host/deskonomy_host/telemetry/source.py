@@ -5,10 +5,10 @@ Here: what every source has, and the source for cities of this process. Not here
 """
 
 # pyright: strict
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypedDict
 
+from deskonomy_host.telemetry.clock import read_time_s
 from deskonomy_host.telemetry.events import Event
 from deskonomy_host.telemetry.log_events import EventBuffer
 from deskonomy_host.telemetry.schema import Status
@@ -83,7 +83,7 @@ class LocalSource:
 
     def now_s(self) -> float:
         """Return the current time."""
-        return time.time()
+        return read_time_s()
 
     def read(self) -> list[Status]:
         """Return the status of each city."""

@@ -105,6 +105,15 @@ def test_press_of_button_steps_reading_and_wraps_at_high(sense, pull, released):
     assert [step["sensors"]["it"]["raw"] for step in steps] == [0, 1, 1, 2, 2, 0, 0, 1, 1]
 
 
+@pytest.mark.parametrize("days", [1, 6.3, 8, 12.4, 20])
+def test_first_press_after_days_without_a_press_counts(sense, days):
+    """Ticks differ by a negative number from 6.2 days on, and wrap after 12.4 days."""
+    button = {"kind": "button", "pin": 14, "low": 0, "high": 9}
+    press, release = ({"14": 0, "idle_ms": int(days * 86_400_000)}, 2, BOUNCING_MS), ({"14": 1}, 2, [0])
+    steps = sense(button, ({"14": 1}, 2), press, release, press)
+    assert [step["sensors"]["it"]["raw"] for step in steps] == [0, 1, 1, 2]
+
+
 def test_press_between_two_samples_counts(sense):
     quick = ({"14": 1}, 2, [10, 70])
     steps = sense({"kind": "button", "pin": 14, "low": 3, "high": 0}, ({"14": 1}, 2), quick, quick)

@@ -1,7 +1,13 @@
 """Parts of the firmware and the host tool that need no board: console lines, config.json, the table of sensors."""
 
+import asyncio
+import importlib
+import sys
+from types import ModuleType, SimpleNamespace
+
 import pytest
 from deskonomy.errors import ConfigError
+from deskonomy.wire import connection
 from deskonomy_board import config
 from deskonomy_board.sensors import specs
 from deskonomy_host.boards.serial.lines import LineParser
@@ -136,3 +142,59 @@ def test_rows_of_sensor_table_are_sorted_and_complete():
 )
 def test_stand_ins_are_those_of_the_kinds_in_config(config, stand_ins):
     assert list_stand_ins(config) == stand_ins
+
+
+class Ended(Exception):
+    """The end of a task that has none."""
+
+
+@pytest.fixture
+def board_console(monkeypatch):
+    """The module of the console, with stand-ins for the modules that only MicroPython has."""
+    machine, micropython = ModuleType("machine"), ModuleType("micropython")
+    for number, name in enumerate(("PWRON_RESET", "HARD_RESET", "WDT_RESET", "DEEPSLEEP_RESET", "SOFT_RESET")):
+        setattr(machine, name, number)
+    micropython.const = lambda value: value
+    monkeypatch.setitem(sys.modules, "machine", machine)
+    monkeypatch.setitem(sys.modules, "micropython", micropython)
+    for name in ("console", "roads"):
+        monkeypatch.delitem(sys.modules, f"deskonomy_board.{name}", raising=False)
+    yield importlib.import_module("deskonomy_board.console")
+    for name in ("console", "roads"):
+        sys.modules.pop(f"deskonomy_board.{name}", None)
+
+
+def test_clocks_of_board_are_right_after_weeks_without_wifi(board_console, monkeypatch):
+    """Ticks wrap after 12.4 days; the console alone makes the clock of the roads see that."""
+    day_ms, now_ms = 86_400_000, 0
+
+    def read_ticks():
+        return now_ms % 2**30
+
+    def subtract_ticks(later, earlier):
+        return (later - earlier + 2**29) % 2**30 - 2**29
+
+    async def sleep_ms(_):
+        nonlocal now_ms
+        if now_ms == 40 * day_ms:
+            raise Ended
+        now_ms += day_ms
+
+    monkeypatch.setattr(connection, "ticks_ms", read_ticks)
+    monkeypatch.setattr(connection, "ticks_diff", subtract_ticks)
+    monkeypatch.setattr(board_console, "time", SimpleNamespace(ticks_ms=read_ticks, ticks_diff=subtract_ticks))
+    monkeypatch.setattr(board_console, "asyncio", SimpleNamespace(sleep_ms=sleep_ms))
+    free = SimpleNamespace(collect=lambda: None, threshold=lambda _: None, mem_free=lambda: 0)
+    monkeypatch.setattr(board_console, "gc", free)
+    monkeypatch.setattr(board_console.StatusReport, "format_pieces", lambda self: [])
+    monkeypatch.setattr(board_console, "_print_pieces", lambda pieces: asyncio.sleep(0))
+    from deskonomy_board.roads import BoardRoads
+
+    roads = BoardRoads(None, 55555, [], None, None)
+    assert roads.silence_ms() == 3_600_000
+    clock = connection.MonotonicClock()
+    roads._network = SimpleNamespace(silence_ms=clock.now_ms)
+    report = board_console.StatusReport(SimpleNamespace(tick=0), SimpleNamespace(gap_ms=0), [], None, roads)
+    with pytest.raises(Ended):
+        asyncio.run(report.print_lines())
+    assert clock.now_ms() == report._uptime_ms == 40 * day_ms

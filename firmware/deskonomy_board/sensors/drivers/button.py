@@ -1,7 +1,8 @@
 """A button that steps a reading: each press adds 1, and after `high` comes `low` again.
 
 Presses are counted by the pin's interrupt, so that a short one is not missed. A contact that closes or opens bounces
-for some milliseconds: an edge counts only after a quiet time, and every second edge that counts is a release.
+for some milliseconds: an edge counts only after a quiet time, and every second edge that counts is a release. A
+negative difference of ticks is a quiet time, too: of a week, after which ticks have wrapped.
 """
 
 import time
@@ -27,14 +28,14 @@ def read_sensor(settings: dict) -> "Iterator[int]":
 
     def count_edge(_):
         now = time.ticks_ms()
-        if time.ticks_diff(now, state[1]) >= _QUIET_MS:
+        if not 0 <= time.ticks_diff(now, state[1]) < _QUIET_MS:
             state[0] += state[2] == released
             state[2] = 1 - state[2]
         state[1] = now
 
     pin.irq(count_edge, Pin.IRQ_FALLING | Pin.IRQ_RISING)
     while True:
-        if time.ticks_diff(time.ticks_ms(), state[1]) >= _QUIET_MS:
+        if not 0 <= time.ticks_diff(time.ticks_ms(), state[1]) < _QUIET_MS:
             state[2] = pin.value()
         steps = state[0] % (abs(high - low) + 1)
         yield low + steps if high > low else low - steps

@@ -113,6 +113,7 @@ class SimulatedMachine:
         self._flash = flash
         self._stand_ins: list[str] = []  # the modules that stand in for what its sensors and its light need
         self._signals = signals
+        self._fed = 0, 0.0  # the time of the watchdog's file, and when by the monotonic clock it was noticed
         self._on_output = on_output
         self._stack = contextlib.AsyncExitStack()
         self._terminal = -1  # this program's end of the interpreter's terminal
@@ -206,8 +207,9 @@ class SimulatedMachine:
         while not ended.done():
             await asyncio.wait([ended], timeout=_WATCHDOG_POLL_S)
             with contextlib.suppress(FileNotFoundError, IndexError):
-                age_s = time.time() - watchdog.stat().st_mtime
-                is_late = age_s * 1000 * self.clock > int(watchdog.read_text().split()[0])
+                if watchdog.stat().st_mtime_ns != self._fed[0]:
+                    self._fed = watchdog.stat().st_mtime_ns, time.monotonic()
+                is_late = (time.monotonic() - self._fed[1]) * 1000 * self.clock > int(watchdog.read_text().split()[0])
                 if is_late and was_late and process.returncode is None:
                     self._next_cause = "watchdog"
                     process.kill()

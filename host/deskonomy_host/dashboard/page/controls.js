@@ -66,7 +66,7 @@ function makeSlider({ label, max, step, read, format, change, buttons = [] }) {
   let timer = null;
   const output = make("output");
   const input = make("input", { type: "range", min: 0, max, step, "aria-label": label, oninput: () => {
-    heldUntil = Date.now() + HOLD_MS;
+    heldUntil = performance.now() + HOLD_MS;
     output.value = format(Number(input.value));
     timer ??= setTimeout(() => {
       timer = null;
@@ -74,7 +74,7 @@ function makeSlider({ label, max, step, read, format, change, buttons = [] }) {
     }, SEND_MS);
   } });
   const follow = (status) => {
-    if (Date.now() < heldUntil || timer !== null) return;
+    if (performance.now() < heldUntil || timer !== null) return;
     const value = read(status);
     if (value === undefined) return;
     input.value = value;

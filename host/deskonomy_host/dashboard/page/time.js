@@ -26,7 +26,7 @@ export function drawTimeControls() {
   controls.step.hidden = !can.includes("step");
   controls.step.disabled = !isPaused;
   controls.seek.hidden = controls.position.hidden = !can.includes("seek");
-  if (can.includes("seek") && Date.now() > heldUntil) {
+  if (can.includes("seek") && performance.now() > heldUntil) {
     controls.seek.min = clock.from;
     controls.seek.max = clock.to;
     controls.seek.value = store.time;
@@ -47,7 +47,7 @@ function build() {
   } });
   const position = make("output");
   const seek = make("input", { type: "range", step: "any", "aria-label": "Time in the history", oninput: () => {
-    heldUntil = Date.now() + HOLD_MS;
+    heldUntil = performance.now() + HOLD_MS;
     position.value = formatTime(Number(seek.value));
   }, onchange: () => request("seek", { time_s: Number(seek.value) }, `The history goes on from ${formatTime(Number(seek.value))}.`) });
   byId("time-controls").append(seek, position, pause, step, speed);

@@ -3,9 +3,9 @@
 
 Here: real sensors of a real city on the stand-ins, with a clock that goes from sample to sample without waiting.
 
-STORY is a JSON file, {"sensors": as in config.json, "steps": [{"pins": what is on them, "samples": their number,
-"edges": the moments, in ms from the begin of the step, at which a pin interrupts}], "celsius": whether the chip's own
-thermometer is an S3's or C3's}.
+STORY is a JSON file, {"sensors": as in config.json, "steps": [{"pins": what is on them, and as "idle_ms" the time that
+passes before without a sample, "samples": their number, "edges": the moments, in ms from the begin of the step, at
+which a pin interrupts}], "celsius": whether the chip's own thermometer is an S3's or C3's}.
 
 Prints one line of JSON a step: {"log": [lines], "sensors": ..., "yield_mills": ..., "needs": {good: {good: count}}}.
 """
@@ -24,11 +24,11 @@ class Clock:
 
     @staticmethod
     def ticks_ms():
-        return Clock.now
+        return Clock.now % 2**30  # as on an ESP32
 
     @staticmethod
     def ticks_diff(a, b):
-        return a - b
+        return (a - b + 2**29) % 2**30 - 2**29
 
 
 sys.modules["time"] = Clock
@@ -58,6 +58,7 @@ city = City("OAKHAM", 1, 2)
 sensors = [Sensor(settings, lambda event, text: log_lines.append(text)) for settings in story["sensors"]]
 for step in story["steps"]:
     pins.update(step["pins"])
+    Clock.now += pins.pop("idle_ms", 0)
     edges = [Clock.now + edge for edge in step["edges"]]
     for _ in range(step["samples"]):
         sampled = Clock.now
