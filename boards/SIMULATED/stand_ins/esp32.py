@@ -4,4 +4,4 @@ import hardware
 
 
 def raw_temperature():
-    return hardware.read("pins").get("mcu", 128)
+    return hardware.read("pins").get("mcu", 113)

@@ -7,7 +7,8 @@ Not here: how a kind of sensor is read (drivers/), the effect of a yield (deskon
 
 A driver is a module of drivers/, loaded only if a sensor is of its kind, with a generator read_sensor(settings). The
 generator is asked for one reading a sample, at least 100 ms after the last one. It never waits: it yields None while it
-has no reading. An exception means that the sensor failed; a new generator then sets up the sensor again.
+has no reading. An exception means that the sensor failed, or its driver; a new generator then sets up the sensor again.
+A driver of the board's owner is a module of the folder /drivers, such as drivers/soil.py for the kind "drivers/soil".
 """
 
 import asyncio
@@ -28,6 +29,8 @@ _SMOOTHING = const(4)  # a reading counts for one part in so many: a step is nin
 _FINE = const(256)  # parts of a thousandth inside the smoothing, so that it reaches the end of a step
 _RETRY_SAMPLES = const(20)  # from a failure to the next attempt
 _FAILURES_MIN = const(2)  # failures in a row before one is reported: a single one is often a disturbance
+_FAILURES_MAX = const(3)  # failures, with readings between them, before one is reported
+_CALM_SAMPLES = const(100)  # without a failure, after which the earlier ones count no longer
 _STALE_SAMPLES = const(600)  # without a reading, after which the yield returns to 1
 _HALF_LEVEL = const(500)  # the second recipe is used from this level on,
 _HYSTERESIS = const(50)  # plus or minus this much, so that recipes do not flicker
@@ -41,7 +44,7 @@ class Sensor:
         good: The good whose yield or recipe it sets.
         raw: The latest reading; None before the first.
         level: The smoothed level in thousandths; None before the first reading.
-        error: Why there is no reading; None while there are readings.
+        error: Why there is no reading, or none to rely on; None while there are readings.
         samples: How often sample() was called.
     """
 
@@ -54,8 +57,9 @@ class Sensor:
         self._log = log
         self._readings = None
         self._fine_level = 0
-        self._failures = 0
-        self._pause = 0  # samples until the next attempt after a failure
+        self._failures = 0  # since the sensor was calm
+        self._failures_in_row = 0
+        self._disturbed = 0  # samples until the sensor is calm again
         self._stale = 0  # samples since the latest reading
         self._recipe = None  # 0 or 1, the recipe in use
 
@@ -63,34 +67,42 @@ class Sensor:
         """Take a reading if the sensor has one. Never waits, and raises nothing."""
         self.samples += 1
         self._stale = min(self._stale + 1, _STALE_SAMPLES)
-        if self._pause:
-            self._pause -= 1
-            return
+        if self._disturbed:
+            self._disturbed -= 1
+            if self._disturbed >= _CALM_SAMPLES - _RETRY_SAMPLES:
+                return
         try:
             if self._readings is None:
                 self._readings = _load_driver(self._settings["kind"])(self._settings)
             raw = next(self._readings)
+            if raw is not None:
+                self._handle_reading(int(raw))
         except Exception as error:  # the city goes on, whatever a driver raises
-            self._readings = None
             self._handle_failure(error)
-            return
-        if raw is not None:
-            self._handle_reading(raw)
 
     def _handle_failure(self, error):
-        reason = str(error)
-        if not reason or (isinstance(error, OSError) and isinstance(error.errno, int)):
+        reason, advice = str(error), ". Is it wired as config.json says?"
+        # A sensor fails by an OSError, a ValueError of an unsuitable pin, a plain Exception as of MicroPython's `dht`.
+        if not self._readings or not (isinstance(error, (OSError, ValueError)) or type(error) is Exception):
+            reason, advice = "its driver failed: %s: %s" % (type(error).__name__, reason), ""
+        elif not reason or (isinstance(error, OSError) and isinstance(error.errno, int)):
             reason = "no answer (%s)" % (reason or type(error).__name__)
-        self._pause = _RETRY_SAMPLES
+        self._readings = None
+        self._disturbed = _CALM_SAMPLES
         self._failures += 1
-        if self._failures == _FAILURES_MIN:
-            self._log(SENSOR_FAILED, "sensor %s: %s. Is it wired as config.json says?" % (self.name, reason))
-        if self._failures >= _FAILURES_MIN:
+        self._failures_in_row += 1
+        if self._failures_in_row >= _FAILURES_MIN or self._failures >= _FAILURES_MAX:
+            if not self.error:
+                self._log(SENSOR_FAILED, "sensor %s: %s%s" % (self.name, reason, advice))
             self.error = reason
 
     def _handle_reading(self, raw):
-        if self.error:
+        if not self._disturbed:
+            self._failures = 0
+        # After an outage the first reading ends the error; between failures that come and go, only a calm time does.
+        if self.error and self._failures - self._failures_in_row < _FAILURES_MAX - 1:
             self._log(SENSOR_RESTORED, "sensor %s is back" % self.name)
+            self.error = None
         settings = self._settings
         low = settings["low"]
         fine_level = max(0, min(1000, (raw - low) * 1000 // (settings["high"] - low))) * _FINE
@@ -99,8 +111,7 @@ class Sensor:
         self._fine_level += (fine_level - self._fine_level) // settings.get("smoothing", _SMOOTHING)
         self.level = (self._fine_level + _FINE // 2) // _FINE
         self.raw = raw
-        self.error = None
-        self._failures = self._stale = 0
+        self._failures_in_row = self._stale = 0
 
     def yield_mills(self) -> "int | None":
         """Return the yield for the level, in mills of a unit; None if the sensor sets no yield, or has no level yet."""
@@ -137,6 +148,8 @@ class Sensor:
             pairs.append(("error", json.dumps(self.error)))
         elif self.level is not None:
             pairs += [("raw", "%d" % self.raw), ("level", format_decimal(self.level))]
+            if self._failures:
+                pairs.append(("failures", "%d" % self._failures))
         return pairs
 
 
@@ -150,5 +163,6 @@ async def run_sensors(sensors: "Sequence[Sensor]", city: "City") -> None:
 
 
 def _load_driver(kind):
-    """Return read_sensor() of the driver of a kind."""
-    return __import__("deskonomy_board.sensors.drivers." + kind, None, None, ("read_sensor",)).read_sensor
+    """Return read_sensor() of the driver of a kind; a kind with a slash is the path of an owner's driver."""
+    module = kind.replace("/", ".") if "/" in kind else "deskonomy_board.sensors.drivers." + kind
+    return __import__(module, None, None, ("read_sensor",)).read_sensor

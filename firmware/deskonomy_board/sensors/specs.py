@@ -129,8 +129,8 @@ SENSORS: "tuple[tuple[Any, ...], ...]" = (
         "mcu",
         (),
         (),
-        # An ESP32 has one byte of degrees Fahrenheit for it, the widest range of all chips.
-        (("chip temperature", -1778, 12_388, 3000, 7000, 100, "let the board rest, then warm it"),),
+        # An S3 or C3 has the widest range of all chips.
+        (("chip temperature", -4000, 12_500, 3000, 7000, 100, "let the board rest, then warm it"),),
         "",
         ("esp32",),
         "",
@@ -139,7 +139,7 @@ SENSORS: "tuple[tuple[Any, ...], ...]" = (
         "rssi",
         (),
         (),
-        (("signal", -100, 0, -90, -40, 3, "carry the board away from the Wi-Fi, then near to it"),),
+        (("signal", -100, -1, -90, -40, 3, "carry the board away from the Wi-Fi, then near to it"),),
         "",
         (),
         "rssi",
@@ -148,13 +148,16 @@ SENSORS: "tuple[tuple[Any, ...], ...]" = (
         "touch",
         (("pin", "touch"),),
         (),
-        # 22 bits on an ESP32-S3, the widest range of all chips.
-        (("touch", 0, 4_194_303, 600, 200, 20, "leave it alone, then touch it"),),
+        # 22 bits on an ESP32-S3, the widest range of all chips; all of them set is a pad that never charges.
+        (("touch", 1, 4_194_302, 600, 200, 20, "leave it alone, then touch it"),),
         "",
         ("touch_pad",),
         "pin",
     ),
 )
+
+# The settings of a driver of the owner, a kind "drivers/NAME", that are pins; it takes any other settings besides.
+OWN_PINS = ("pin", "scl", "sda")
 
 # The kinds of a board's own light, its indicator.
 LIGHTS: "tuple[tuple[Any, ...], ...]" = (

@@ -17,6 +17,9 @@ from deskonomy_host.boards.simulator.machine import SimulatedMachine
 from deskonomy_host.boards.spec import catalog
 from helpers.commands import PATIENCE_S
 
+# Settings of a sensor that a story of programs/sense.py leaves out.
+COMMON_SETTINGS = {"name": "it", "low": 0, "high": 1000, "good": "wood", "yield": [0.0, 2.0], "smoothing": 1}
+
 
 class Loop:
     """An event loop in a thread.
@@ -199,5 +202,31 @@ def leap(micropython, tmp_path):
         records = [json.loads(line) for line in done.stdout.splitlines()]
         assert not any(records.pop()[2]), "a task has ended"
         return [(at_ms / 1000, event, detail) for at_ms, event, detail in records]
+
+    return run
+
+
+@pytest.fixture
+def sense(micropython, tmp_path):
+    """Return a function that runs a story: sense(sensors, (pins, samples[, edges]), ...) returns a result per step."""
+
+    def run(sensors, *steps, celsius=False):
+        sensors = [{**COMMON_SETTINGS, **sensor} for sensor in (sensors if isinstance(sensors, list) else [sensors])]
+        sensors = [{key: value for key, value in sensor.items() if value is not None} for sensor in sensors]
+        steps = [
+            {"pins": pins, "samples": samples, "edges": edges[0] if edges else []} for pins, samples, *edges in steps
+        ]
+        story = {"sensors": sensors, "steps": steps, "celsius": celsius}
+        (tmp_path / "story.json").write_text(json.dumps(story))
+        command = [
+            micropython,
+            Path(__file__).parent / "programs" / "sense.py",
+            paths.BOARDS / "SIMULATED" / "stand_ins",
+            paths.FIRMWARE,
+            tmp_path / "story.json",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
     return run

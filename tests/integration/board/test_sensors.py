@@ -4,54 +4,10 @@ The readings are worked examples of datasheets, and bytes of real chips; the sou
 runs in programs/sense.py.
 """
 
-import json
-import subprocess
-from pathlib import Path
-
 import pytest
-from deskonomy_host import paths
-from helpers.commands import PATIENCE_S
+from helpers.sensor_bytes import BMP280, FIRST_BME280, SECOND_BME280, scratchpad
 
-SENSE = Path(__file__).parent / "programs" / "sense.py"
-STAND_INS = paths.BOARDS / "SIMULATED" / "stand_ins"
-COMMON = {"name": "it", "low": 0, "high": 1000, "good": "wood", "yield": [0.0, 2.0], "smoothing": 1}
 MINUTE = 600  # samples
-
-
-@pytest.fixture
-def sense(micropython, tmp_path):
-    """Return a function that runs a story: sense(sensors, (pins, samples[, edges]), ...) returns a result per step."""
-
-    def run(sensors, *steps, celsius=False):
-        sensors = [{**COMMON, **sensor} for sensor in (sensors if isinstance(sensors, list) else [sensors])]
-        sensors = [{key: value for key, value in sensor.items() if value is not None} for sensor in sensors]
-        steps = [
-            {"pins": pins, "samples": samples, "edges": edges[0] if edges else []} for pins, samples, *edges in steps
-        ]
-        story = {"sensors": sensors, "steps": steps, "celsius": celsius}
-        (tmp_path / "story.json").write_text(json.dumps(story))
-        command = [micropython, SENSE, STAND_INS, paths.FIRMWARE, tmp_path / "story.json"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-    return run
-
-
-def crc8(data):
-    """The 1-Wire checksum, from its polynomial x^8 + x^5 + x^4 + 1 (Maxim's application note 27)."""
-    crc = 0
-    for byte in data:
-        for bit in range(8):
-            mix = (crc ^ byte >> bit) & 1
-            crc = crc >> 1 ^ (0x8C if mix else 0)
-    return crc
-
-
-def scratchpad(sixteenths):
-    """A DS18B20's nine bytes at 12 bits of resolution."""
-    data = (sixteenths & 0xFFFF).to_bytes(2, "little") + bytes([0x4B, 0x46, 0x7F, 0xFF, 0x0C, 0x10])
-    return (data + bytes([crc8(data)])).hex()
 
 
 # Kinds with a reading at every sample.
@@ -258,49 +214,6 @@ def test_two_bh1750_on_a_bus_are_selected_by_address(sense):
 
 
 # BME280, BMP280.
-
-UNSIGNED = {"T1", "P1"}
-DATASHEET = dict(  # the BMP280 datasheet's example (BST-BMP280-DS001, section 3.12)
-    zip(
-        ("T1", "T2", "T3", "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9"),
-        (27504, 26435, -1000, 36477, -10685, 3024, 2855, 140, -7, 15500, -14600, 6000),
-        strict=True,
-    )
-)
-
-
-def packed(calibration):
-    """Return calibration data as a chip has them at 0x88."""
-    return b"".join(n.to_bytes(2, "little", signed=name not in UNSIGNED) for name, n in calibration.items())
-
-
-def chip(id, calibration, data, h1=0, humidity=bytes(7)):
-    """Return a chip in the form of the stand-in i2c.py."""
-    blocks = {0xD0: bytes([id]), 0x88: calibration, 0xA1: bytes([h1]), 0xE1: humidity, 0xF7: data}
-    return {str(register): block.hex() for register, block in blocks.items()}
-
-
-BMP280 = chip(0x58, packed(DATASHEET), (415148 << 4).to_bytes(3, "big") + (519888 << 4).to_bytes(3, "big") + bytes(2))
-# Calibration and data of two chips, with the results of floating-point drivers: from the tests of pyserialsensors
-# (26.105 degrees, 100129.98 Pa, 45.058 %) and of pymeterreader (19.27, 99855.57, 50.936).
-FIRST_BME280 = chip(
-    0x60,
-    packed(
-        dict(
-            zip(DATASHEET, (28470, 26738, 50, 37529, -10507, 3024, 9278, -158, -7, 9900, -10230, 4285), strict=True),
-        )
-    ),
-    bytes.fromhex("491d008334007718"),
-    75,
-    (352).to_bytes(2, "little") + bytes([0, 345 >> 4, 345 & 15 | (50 & 15) << 4, 50 >> 4, 30]),
-)
-SECOND_BME280 = chip(
-    0x60,
-    bytes.fromhex("6d6f9d683200218ef8d6d00bc91ce6fff9ffac260ad8bd10"),
-    bytes([83, 224, 0, 126, 41, 128, 97, 8]),
-    75,
-    bytes([135, 1, 0, 15, 46, 3, 30]),
-)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 The chip measures by itself once a second. Its data become readings by the calibration in the chip, with the integer
 formulas of Bosch's datasheet BST-BME280-DS002, section 4.2.3; as there, shifts round down.
+
+The datasheet gives the range: -40 to 85 degrees, 0 to 100 %, 300 to 1100 hPa. A bus at ground answers zeros, an open
+one ones; both show in the calibration or in the temperature, which every other quantity needs.
 """
 
 import struct
@@ -21,7 +24,8 @@ _CTRL_MEAS = const(0xF4)
 _CONFIG = const(0xF5)
 _DATA = const(0xF7)
 _MEASUREMENT_SAMPLES = const(10)  # from one measurement to the next
-_NO_DATA = const(0x80000)  # before the first measurement
+_NO_DATA = const(0x80000)  # of temperature and pressure: before the first measurement, or not measured
+_NO_HUMIDITY = const(0x8000)  # the same of humidity
 
 
 def read_sensor(settings: dict) -> "Iterator[int | None]":
@@ -35,12 +39,12 @@ def read_sensor(settings: dict) -> "Iterator[int | None]":
     chip = bus.readfrom_mem(address, _ID, 1)[0]
     if chip != _BME280 and (chip != _BMP280 or quantity == "humidity"):
         raise OSError("a chip 0x%02x has no %s" % (chip, quantity))
-    dig_t = struct.unpack("<Hhh", bus.readfrom_mem(address, 0x88, 6))
+    dig_t = struct.unpack("<Hhh", read_calibration(bus, address, 0x88, 6))
     dig = dig_t
     if quantity == "pressure":
-        dig = struct.unpack("<Hhhhhhhhh", bus.readfrom_mem(address, 0x8E, 18))
+        dig = struct.unpack("<Hhhhhhhhh", read_calibration(bus, address, 0x8E, 18))
     elif quantity == "humidity":
-        h2, h3, e4, e5, e6, h6 = struct.unpack("<hBbBbb", bus.readfrom_mem(address, 0xE1, 7))
+        h2, h3, e4, e5, e6, h6 = struct.unpack("<hBbBbb", read_calibration(bus, address, 0xE1, 7))
         dig = bus.readfrom_mem(address, 0xA1, 1)[0], h2, h3, e4 << 4 | e5 & 15, e6 << 4 | e5 >> 4, h6
     # Sleep mode, the only one in which the chip takes settings; a second between measurements; single oversampling.
     for register, value in ((_CTRL_MEAS, 0), (_CONFIG, 0xA0), (_CTRL_HUM, 1), (_CTRL_MEAS, 0x27)):
@@ -52,14 +56,29 @@ def read_sensor(settings: dict) -> "Iterator[int | None]":
         if adc == _NO_DATA:
             raise OSError("it lost its power")
         fine = compute_fine_temperature(adc, dig_t)
-        if quantity == "temperature":
-            yield (fine * 5 + 128) >> 8
-        elif quantity == "pressure":
-            yield compute_pressure(data[0] << 12 | data[1] << 4 | data[2] >> 4, fine, dig)
-        else:
-            yield compute_humidity(data[6] << 8 | data[7], fine, dig)
+        reading = fine * 5 + 128 >> 8
+        is_possible = -4000 <= reading <= 8500
+        if quantity == "pressure":
+            adc = data[0] << 12 | data[1] << 4 | data[2] >> 4
+            reading = compute_pressure(adc, fine, dig)
+            is_possible = is_possible and adc != _NO_DATA and 30_000 <= reading <= 110_000
+        elif quantity == "humidity":
+            adc = data[6] << 8 | data[7]
+            reading = compute_humidity(adc, fine, dig)
+            is_possible = is_possible and adc != _NO_HUMIDITY
+        if not is_possible:
+            raise OSError("impossible answer " + data.hex())
+        yield reading
         for _ in range(_MEASUREMENT_SAMPLES - 1):
             yield None
+
+
+def read_calibration(bus: SoftI2C, address: int, register: int, count: int) -> bytes:
+    """Return a part of the chip's calibration. Raises OSError if all its bytes are the same, as no chip has them."""
+    block = bus.readfrom_mem(address, register, count)
+    if len(set(block)) == 1:
+        raise OSError("impossible calibration " + block.hex())
+    return block
 
 
 def compute_fine_temperature(adc: int, dig: "Sequence[int]") -> int:

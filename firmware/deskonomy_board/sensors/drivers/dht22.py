@@ -1,5 +1,8 @@
 """DHT22 (AM2302): hundredths of a degree Celsius, or of a per cent of humidity.
 
+Its datasheet gives the range: 0 to 100 %, -40 to 80 degrees. A negative temperature has the sign in its highest bit, or
+is a two's complement, depending on the maker; the highest four bits tell which (they are 8, or 15).
+
 A measurement blocks the board for 25 ms, and a DHT needs two seconds between two of them. So sensors on the same pin
 share its measurements.
 """
@@ -23,11 +26,22 @@ def read_sensor(settings: dict) -> "Iterator[int | None]":
     for data in measure(settings["pin"]):
         if data is None:
             yield None
-        elif settings["reads"] == "humidity":
-            yield (data[0] << 8 | data[1]) * 10
-        else:
-            tenths = (data[2] & 127) << 8 | data[3]
-            yield -10 * tenths if data[2] & 128 else 10 * tenths
+            continue
+        humidity = data[0] << 8 | data[1]
+        temperature = data[2] << 8 | data[3]
+        if temperature >> 12 == 8:
+            temperature = -(temperature & 0xFFF)
+        elif temperature >> 15:
+            temperature -= 65536
+        # Five zeros have a correct checksum, and are what a data wire at ground sends.
+        if humidity > 1000 or not (any(data) and -400 <= temperature <= 800):
+            reject(data)
+        yield 10 * (humidity if settings["reads"] == "humidity" else temperature)
+
+
+def reject(data: "bytes | bytearray") -> None:
+    """Raise OSError for an answer that the sensor cannot give."""
+    raise OSError("impossible answer " + data.hex())
 
 
 def measure(pin: int) -> "Iterator[bytearray | None]":

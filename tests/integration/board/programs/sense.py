@@ -17,6 +17,7 @@ import sys
 stand_ins, firmware, story_file = sys.argv[1:]
 sys.path.insert(0, stand_ins)
 sys.path.insert(0, firmware)
+sys.path.append(story_file.rpartition("/")[0])  # where a folder drivers/ has the owner's drivers
 
 
 class Clock:
