@@ -8,6 +8,7 @@ The fields of every city, in this order:
     city       its name
     tick       ticks since its birth
     seed       its seed
+    version    {"software", "wire"}: the versions of the software and of the wire protocol
     digest     of the state array: see City.digest()
     price      {good: {"min", "mean", "max"}}: the prices that locals expect, in coins
     owned      {good: mean units that a local has}
@@ -26,6 +27,7 @@ Then the fields that only this machine has, and last, where it is known, ticks_p
 from deskonomy.compat import TYPE_CHECKING
 from deskonomy.economy import kernel as k
 from deskonomy.text import format_decimal, format_object, quote
+from deskonomy.version import SOFTWARE, WIRE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -81,6 +83,7 @@ def _city_fields(city: "City") -> "Iterator[tuple[str, str]]":
     yield "city", quote(city.name)
     yield "tick", "%d" % city.tick
     yield "seed", "%d" % city.seed
+    yield "version", '{"software": "%s", "wire": %d}' % (SOFTWARE, WIRE)
     yield "digest", '"%s"' % city.digest()
     yield (
         "price",

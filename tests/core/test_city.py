@@ -10,6 +10,7 @@ from deskonomy.economy.city import City
 from deskonomy.economy.merchant import Merchant
 from deskonomy.roads.local import connect
 from deskonomy.roads.road import Road
+from deskonomy.version import SOFTWARE, WIRE
 
 
 def sum_locals_money(city):
@@ -236,6 +237,10 @@ class TestYields(unittest.TestCase):
 
 
 class TestStatus(unittest.TestCase):
+    def test_status_has_versions_of_software_and_wire(self):
+        found = json.loads(status.format_status(City("SEASIDE", 1, 2, 0)))
+        self.assertEqual(found["version"], {"software": SOFTWARE, "wire": WIRE})
+
     def test_status_is_json_for_names_with_a_backslash(self):
         city = City("SEA\\SIDE", 1, 2, 0)
         city.roads["A\\Q"] = Road("A\\Q")

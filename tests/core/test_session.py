@@ -7,6 +7,7 @@ from core.lines import line_of
 from deskonomy.economy.merchant import Merchant
 from deskonomy.roads.ledger import Ledger
 from deskonomy.roads.wire_road import ACKNOWLEDGING, LEGACY, PROBING, UNKNOWN
+from deskonomy.version import SOFTWARE, WIRE
 from deskonomy.wire import session
 from deskonomy.wire.protocol import Protocol
 from deskonomy.wire.session import Session
@@ -60,8 +61,9 @@ class Peer:
             self.wait(0)
 
     def read_lines(self):
-        """Return what has come since the last call, without "room" (see TestRoom) and "settled" (see TestSettled)."""
-        lines = [line for line in self.received if line != room_line(self.road.capacity) and line[:9] != b'["settled']
+        """Return what has come since the last call, without version, room and settled (see the tests of each)."""
+        left_out = (VERSION_LINE, room_line(self.road.capacity))
+        lines = [line for line in self.received if line not in left_out and line[:9] != b'["settled']
         self.received[:] = []
         return lines
 
@@ -74,6 +76,9 @@ class Peer:
     def save_city(self):
         self.ledger.commit_checkpoint(self.ledger.begin_checkpoint())
         self.wait(0)
+
+
+VERSION_LINE = b'["version",%d,"%s",""]\n' % (WIRE, SOFTWARE.encode())
 
 
 def peers_line(sequence, money=7, incarnation=PEERS):
@@ -321,6 +326,51 @@ class TestArrivals(unittest.TestCase):
         self.assertEqual(peer.read_lines(), [ack_line(7, PEERS)])
 
 
+class TestVersion(unittest.TestCase):
+    def test_version_is_the_first_line_after_first_sign_of_messages_and_sent_once(self):
+        for sign in (b'["ping",1]\n', b'["room",9]\n', b'["version",9,"9.0","a b"]\n', peers_line(1)):
+            peer = Peer()
+            peer.wait(60_000)
+            self.assertEqual(peer.received, [])
+            peer.send(sign)
+            self.assertEqual(peer.received[:2], [VERSION_LINE, room_line(5)])
+            peer.send(sign)
+            peer.wait(60_000)
+            self.assertEqual(peer.received.count(VERSION_LINE), 1)
+
+    def test_version_is_not_sent_to_unknown_and_legacy_peers(self):
+        peer = Peer()
+        peer.let_leave(1, 2)
+        peer.send(line_of(Merchant("bed", 5)))
+        peer.wait(60_000)
+        self.assertEqual(peer.read_lines(), [own_line(1, 1), own_line(2, 2)])
+        self.assertFalse(VERSION_LINE in peer.received)
+
+    def test_version_of_any_number_shows_an_acknowledging_peer(self):
+        for line in (
+            b'["version",1,"0.1.0"]\n',
+            b'["version",2,"0.2.0",""]\n',
+            b'["version",9007199254740991,"9.0","unknown features",7,"more"]\n',
+        ):
+            peer = Peer()
+            peer.send(line)
+            self.assertEqual(peer.road.status()["kind"], "ours")
+            self.assertIsNone(peer.session.failure)
+            self.assertTrue(line.find(b'"%s"' % peer.session.peer_version.encode()) > 0)
+
+    def test_invalid_version_is_ignored(self):
+        peer = Peer()
+        for line in (b'["version"]\n', b'["version",2]\n', b'["version","2","0.2.0"]\n', b'["version",2,3]\n'):
+            peer.send(line)
+        self.assertIsNone(peer.session.peer_version)
+        self.assertEqual((peer.road.status()["kind"], peer.received, peer.session.failure), ("legacy", [], None))
+
+    def test_long_version_is_cut(self):
+        peer = Peer()
+        peer.send(b'["version",2,"%s"]\n' % (b"x" * 5000))
+        self.assertEqual(peer.session.peer_version, "x" * 32)
+
+
 class TestRoom(unittest.TestCase):
     def test_room_is_sent_first_and_only_to_peer_with_ids(self):
         peer = Peer(capacity=2)
@@ -328,9 +378,9 @@ class TestRoom(unittest.TestCase):
         peer.wait(60_000)
         self.assertEqual(peer.received, [])
         peer.send(peers_line(1))
-        self.assertEqual(peer.received, [room_line(2), ack_line(0, PEERS)])
+        self.assertEqual(peer.received, [VERSION_LINE, room_line(2), ack_line(0, PEERS)])
         peer.send(b'["ping",1]\n')
-        self.assertFalse(room_line(2) in peer.received[2:])
+        self.assertFalse(room_line(2) in peer.received[3:])
 
     def test_merchants_are_sent_up_to_peers_room(self):
         peer = Peer()

@@ -231,6 +231,13 @@ class Replay:
             connect(self.cities[first], self.cities[second])
 
 
+def format_old_status(city: City) -> str:
+    """Return a city's status line without the fields that 0.1.0 does not have."""
+    text = status.format_status(city)
+    begin = text.find(', "version": {')
+    return text[:begin] + text[text.find("}", begin) + 1 :]
+
+
 def replay_scenario(scenario: "dict[str, Any]", engine: "Engine" = kernel) -> "dict[str, Any]":
     """Return the results of a scenario: {"digests", "checkpoints", "departures", "final"}."""
     world = Replay(scenario["world"], engine)
@@ -248,7 +255,7 @@ def replay_scenario(scenario: "dict[str, Any]", engine: "Engine" = kernel) -> "d
     for name in world.names:
         city = world.cities[name]
         final[name] = {
-            "status": status.format_status(city),
+            "status": format_old_status(city),
             "places": city.places,
             "money_mills": record_money(city),
         }

@@ -123,6 +123,11 @@ class Connection:
         return self._session.peer
 
     @property
+    def peer_software(self) -> "str | None":
+        """The software that the peer states, any text of the peer's; None until it does."""
+        return self._session.peer_version
+
+    @property
     def road(self) -> "WireRoad | None":
         """The road that this connection carries."""
         return self._session.road

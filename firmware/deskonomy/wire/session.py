@@ -26,6 +26,7 @@ has acknowledged before, the connection ends and the merchants wait, because the
 from deskonomy.compat import TYPE_CHECKING, const
 from deskonomy.events import LINE_REJECTED, MERCHANT_RETURNED, PRICES_DROPPED
 from deskonomy.roads.wire_road import ACKNOWLEDGING, LEGACY, PROBING, UNKNOWN
+from deskonomy.version import FEATURES, SOFTWARE, WIRE
 from deskonomy.wire import codec, protocol
 from deskonomy.wire.inbound import Inbound
 
@@ -55,6 +56,7 @@ _PING_MS = const(5_000)  # without another line; twice within _SILENCE_MS, so th
 _SILENCE_MS = const(15_000)
 # A session that is looked at so late (a laptop that slept) first reads what has come in the meantime.
 _LATE_MS = const(1_000)
+_VERSION_MAX = const(32)  # characters of a peer's version that are kept
 
 
 class Session:
@@ -71,7 +73,11 @@ class Session:
         peer_state: what the peer is known to be, see above.
         received_ms: when anything last came from the peer.
         heard_ms: the same, but without the time in which this end did not read.
+        peer_version: the software that the peer states, any text of the peer's; None until it does.
     """
+
+    peer_version: "str | None" = None
+    _states_version = True  # until it is sent
 
     def __init__(self, protocol: "Protocol | SealedProtocol", now_ms: int, log: "Callable[[str, str], object]") -> None:
         self.protocol = protocol
@@ -204,6 +210,9 @@ class Session:
         if road is None or inbound is None or not self.ready or self.failure is not None:
             return None
         may_send_messages = self._may_send_messages()
+        if may_send_messages and self._states_version:
+            self._states_version = False
+            return self._encode_message("version", WIRE, SOFTWARE, FEATURES)
         if may_send_messages and not inbound.window_sent:
             inbound.window_sent = True
             return self._encode_message("room", road.capacity)
@@ -297,6 +306,10 @@ class Session:
                     self.road.ledger.mark_settled(values[0], values[1], self.road.name)
                 elif values[0] == self.road.ledger.incarnation:
                     self._renumber(values[1])
+        elif name == "version":
+            if len(values) > 1 and isinstance(values[0], int) and isinstance(values[1], str):
+                self._note_message(_MESSAGE)
+                self.peer_version = values[1][:_VERSION_MAX]
         elif len(values) == 1 and isinstance(values[0], int):
             if name in ("ping", "pong"):
                 self._note_message(_MESSAGE)

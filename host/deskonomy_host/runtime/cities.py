@@ -17,6 +17,7 @@ from deskonomy.economy.city import City
 from deskonomy.economy.clock import Clock
 from deskonomy.roads.local import connect
 from deskonomy.roads.road import Road
+from deskonomy.roads.wire_road import WireRoad
 
 from deskonomy_host.addresses import format_address, parse_address
 from deskonomy_host.aio import background
@@ -192,6 +193,10 @@ class Cities:
         network = self.networks[city.name]
         fields = [("sensors", "{}"), ("address", text.quote(format_address(network.listen, network.port)))]
         line = json.loads(status.format_status(city, fields, self._measure_pace(city)))
+        for name, road in city.roads.items():
+            connection = road.connection if isinstance(road, WireRoad) else None
+            if connection is not None and connection.peer_software is not None:
+                line["roads"][name]["peer_version"] = connection.peer_software
         return cast("Status", line | {name: fill(city) for name, fill in self._status_fields.items()})
 
     def _measure_pace(self, city: City) -> float:

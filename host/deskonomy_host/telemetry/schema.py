@@ -60,8 +60,16 @@ RoadStatus = TypedDict(  # noqa: UP013
         "waiting": int,  # merchants that have not left yet
         "lost": int,
         "refused": NotRequired[int],  # merchants and lines that were rejected
+        "peer_version": NotRequired[str],  # of the software at the other end of a connection, where a host knows it
     },
 )
+
+
+class Version(TypedDict):
+    """The versions of a city: of the software, such as "0.2.0", and of the wire protocol."""
+
+    software: str
+    wire: int
 
 
 class Heap(TypedDict):
@@ -106,6 +114,7 @@ class Status(_Yields):
         roads: {other city: the road to it}.
         owned: {good: mean stock of a local, in units}.
         made: {good: units made since the city was founded; the counter wraps at 2**30}.
+        version: Of the software that runs the city, and of the wire; 0.1.0 states none.
         digest: The first 16 hex digits of the SHA-256 of the city's state array.
         ticks_per_s: The pace of the last second or so.
         address: HOST:PORT at which the city listens.
@@ -123,6 +132,7 @@ class Status(_Yields):
     money: Money
     roads: dict[str, RoadStatus]
     seed: NotRequired[int]
+    version: NotRequired[Version]
     digest: NotRequired[str]
     owned: NotRequired[dict[str, float]]
     made: NotRequired[dict[str, int]]
@@ -242,6 +252,17 @@ def _check_sensor(value: object) -> object:
 
 _MONEY: dict[str, _Check] = dict.fromkeys(("locals", "merchants", "ledger", "total"), _check_number)
 _ROAD_COUNTS = dict.fromkeys(("sent", "received", "waiting", "lost"), _check_count)
+_check_known_road = _record_of({"state": _check_text, "kind": _check_text, **_ROAD_COUNTS})
+
+
+def _check_road(value: object) -> object:
+    road = _check_known_road(value)
+    given, found = cast("dict[object, object]", value), cast("dict[str, object]", road)
+    if given.get("peer_version") is not None:
+        found["peer_version"] = _check_text(given["peer_version"])
+    return found
+
+
 _FIELDS: dict[str, tuple[_Check, bool]] = {  # {field: (its check, whether every status has it)}
     "city": (_check_text, True),
     "tick": (_check_count, True),
@@ -250,8 +271,9 @@ _FIELDS: dict[str, tuple[_Check, bool]] = {  # {field: (its check, whether every
     "merchants": (_table_of(_check_count), True),
     "locals": (_check_count, True),
     "money": (_record_of(_MONEY), True),
-    "roads": (_table_of(_record_of({"state": _check_text, "kind": _check_text, **_ROAD_COUNTS})), True),
+    "roads": (_table_of(_check_road), True),
     "seed": (_check_count, False),
+    "version": (_record_of({"software": _check_text, "wire": _check_count}), False),
     "digest": (_check_text, False),
     "owned": (_table_of(_check_number), False),
     "made": (_table_of(_check_count), False),

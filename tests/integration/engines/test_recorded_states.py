@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deskonomy import status
 from deskonomy.economy import kernel
 from deskonomy.economy.city import City
 from deskonomy.roads.wire_road import ACKNOWLEDGING, LEGACY, UNKNOWN, WireRoad
@@ -24,7 +23,7 @@ from deskonomy_host.runtime import store
 from deskonomy_host.runtime.store import Store
 from deskonomy_host.world.plan import build_cities, plan_cities
 from helpers.formats import replace_format
-from helpers.replay import record_merchant, record_money
+from helpers.replay import format_old_status, record_merchant, record_money
 from helpers.repository import REPO
 
 RECORD = REPO / "tests" / "data" / "0.1.0"
@@ -60,7 +59,8 @@ def record_city(city: City) -> dict[str, Any]:
     """Return everything that was recorded of a restored city."""
     ledger = city.ledger
     assert ledger is not None
-    fields = json.loads(status.format_status(city))
+    line = format_old_status(city)
+    fields = json.loads(line)
     roads = {}
     for name, road in sorted(city.roads.items()):
         row = road.status()
@@ -93,7 +93,7 @@ def record_city(city: City) -> dict[str, Any]:
             "safe": [list(arrival) for arrival in ledger.saved_arrivals],
         },
         "roads": roads,
-        "status": status.format_status(city),
+        "status": line,
     }
     return json.loads(json.dumps(found))
 

@@ -1,5 +1,7 @@
 """The conversations that version 0.1.0 recorded: this version sends the same bytes, and each road ends up the same.
 
+Only the version, which 0.1.0 does not state, is left out here; test_versions.py lets 0.1.0 itself read it.
+
 The files are in tests/data/0.1.0/wire. sim-*.jsonl were recorded without sockets, at a virtual clock; they are replayed
 byte by byte. tcp-*.jsonl were recorded from sockets; their merchants and seals are computed again.
 
@@ -234,6 +236,7 @@ class Conversation:
 @pytest.mark.parametrize("path", REPLAYED, ids=lambda path: path.stem)
 def test_replayed_conversation_equals_record(path, monkeypatch):
     head, lines = read_record(path)
+    monkeypatch.setattr(Session, "_states_version", False)
     conversation = Conversation(head, monkeypatch)
     result = conversation.run()
     expected = {

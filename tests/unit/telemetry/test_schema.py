@@ -9,6 +9,8 @@ from helpers.sources import make_status
 
 def test_valid_status_is_unchanged_without_unknown_fields():
     status = make_status("A", roads=["B"], heap={"used": 1, "free": 2}, rssi=-50, reset="hard", address="127.0.0.1:1")
+    status |= {"version": {"software": "0.2.0", "wire": 2}}
+    status["roads"]["B"]["peer_version"] = "0.2.0"
     assert check_statuses({"cities": [status, make_status("B")]}) == [status, make_status("B")]
     assert check_statuses(status) == [status]  # a board answers with one
     assert check_status(make_status("A", rssi=None, evil="<script>"))["city"] == "A"
@@ -46,6 +48,9 @@ def test_valid_status_is_unchanged_without_unknown_fields():
         make_status("A", detail=7),
         make_status("A", heap={"used": 1}),
         make_status("A", address=["x"]),
+        make_status("A", version="0.2.0"),
+        make_status("A", version={"software": "0.2.0", "wire": "2"}),
+        make_status("A") | {"roads": {"B": make_status("A", roads=["B"])["roads"]["B"] | {"peer_version": "\x1b[0m"}}},
         {"cities": [{"city": {}}]},
     ],
 )
