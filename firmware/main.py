@@ -50,8 +50,8 @@ def call_boot_guard(step: str, *arguments: object) -> "dict | None":
         unload_modules()
 
 
-def restore_city(settings: dict, reserve: list) -> "City":
-    """Return the saved city or a new one, and unload the modules that made it."""
+def restore_city(settings: dict, reserve: list) -> "City | None":
+    """Return the saved city or a new one, None if the saved one has to wait, and unload the modules that made it."""
     from deskonomy_board import restore
 
     try:
@@ -81,6 +81,9 @@ async def run(settings: dict, reserve: list) -> None:
     from deskonomy_board.wifi import Wifi
 
     city = restore_city(settings, reserve)
+    if city is None:
+        call_boot_guard("forget_crashes")
+        return
     sensors = [Sensor(sensor, console.log) for sensor in settings["sensors"]]
     wifi = Wifi(settings["wifi"], console.log)
     roads = BoardRoads(city, settings["port"], settings["connect"], settings["key"], console.log)

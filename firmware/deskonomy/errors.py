@@ -1,13 +1,13 @@
 """The exceptions of the core and of a board.
 
-Here: every exception class that a caller may catch; the host adds its own below DeskonomyError. Not here: when they are
-raised, which the functions that raise them say.
+Here: every exception class that a caller may catch, but one that only a start needs; the host adds its own below
+DeskonomyError. Not here: when they are raised, which the functions that raise them say.
 
     DeskonomyError
         InvalidLineError         a line from a peer, or a name, breaks the rules of the wire
         AuthenticationError      a peer has not proven that it has the key
         InvalidCheckpointError   saved bytes are no city, or not the expected one
-            NewerFormatError     a later version has saved them: they are good, and nothing may replace them
+            NewerFormatError     a later version has saved them, and nothing may replace them (storage/decode.py)
         ConfigError              config.json cannot be used
         ProtocolMisuseError      this program calls the protocol in the wrong state: a bug, never the peer's fault
 """
@@ -27,10 +27,6 @@ class AuthenticationError(DeskonomyError):
 
 class InvalidCheckpointError(DeskonomyError):
     """The bytes are no city, or not the expected one; the text says which."""
-
-
-class NewerFormatError(InvalidCheckpointError):
-    """A later version of deskonomy has saved the city, in a format that this one does not know. Never replace it."""
 
 
 class ConfigError(DeskonomyError):

@@ -22,6 +22,7 @@ BUG = const("bug")  # an exception that no caller expects; its text is the trace
 # A city.
 CITY_BORN = const("city-born")
 CITY_RESTORED = const("city-restored")
+CITY_REFUSED = const("city-refused")  # a later version has saved it
 SAVE_FAILED = const("save-failed")
 SAVE_RESTORED = const("save-restored")
 YIELD_SET = const("yield-set")

@@ -15,7 +15,7 @@ import time
 
 import machine
 import network
-from deskonomy.errors import ConfigError, NewerFormatError
+from deskonomy.errors import ConfigError
 from micropython import const
 
 # The number of starts in a row that have crashed, this one included; then " said" if crash.log has the cause.
@@ -76,17 +76,7 @@ def _switch_radio_on(networks, city):
 
 
 def handle_crash(error: Exception, settings: "dict | None") -> None:
-    """Log the exception that ended the program, and reset; leave the board to the REPL if crashes cannot be counted.
-
-    A city that a later version has saved is no crash: the board waits at the REPL.
-    """
-    if isinstance(error, NewerFormatError):
-        forget_crashes()
-        print(
-            "the saved city is %s. It stays as it is, and the city waits: deploy a deskonomy that reads it, or remove "
-            "city.state for a new city" % error
-        )
-        return
+    """Log the exception that ended the program, and reset; leave the board to the REPL if crashes cannot be counted."""
     traceback = __import__("io").StringIO()  # by its name as text: the StringIO of the stubs has no getvalue()
     sys.print_exception(error, traceback)
     print()  # ends a status line that may have begun

@@ -9,7 +9,7 @@ import os
 
 from deskonomy.compat import TYPE_CHECKING
 from deskonomy.economy.city import City
-from deskonomy.events import CITY_BORN, CITY_RESTORED, print_text
+from deskonomy.events import CITY_BORN, CITY_REFUSED, CITY_RESTORED, print_text
 from deskonomy.roads.ledger import Ledger
 
 from deskonomy_board.checkpoints import FILE, NEW
@@ -23,20 +23,31 @@ OLD = "city.old"  # a copy of the checkpoint of an older format, until a start h
 
 def restore_city(
     settings: dict, merchants_max: int, reserve: list, log: "Callable[[str, str], None]" = print_text
-) -> City:
+) -> "City | None":
     """Return the saved city; where there is none, or none that can be used, a new one.
+
+    None if a later version has saved the city: the file stays as it is, and the log says what to do.
 
     Args:
         settings: The settings of config.json.
         merchants_max: The number of merchants that the city's state array has places for.
         reserve: A list that holds memory in one piece; it is emptied when the state array needs that memory.
         log: Called with an event and a line of text.
-
-    Raises:
-        NewerFormatError: A later version has saved the city. The file stays as it is.
     """
     is_saved = settings["checkpoint_s"] > 0
-    city = _load_city(settings["city"], merchants_max, reserve, log) if is_saved else None
+    city = None
+    if is_saved:
+        from deskonomy.storage.decode import NewerFormatError
+
+        try:
+            city = _load_city(settings["city"], merchants_max, reserve, log)
+        except NewerFormatError as error:
+            log(
+                CITY_REFUSED,
+                "the saved city is %s. It stays as it is, and the city waits: deploy a deskonomy that reads it, or "
+                "remove %s for a new city" % (error, FILE),
+            )
+            return None
     if city is None:
         reserve.clear()
         city = City(
@@ -52,8 +63,8 @@ def _load_city(name, merchants_max, reserve, log):
     Raises:
         NewerFormatError: A later version has saved it.
     """
-    from deskonomy.errors import InvalidCheckpointError, NewerFormatError
-    from deskonomy.storage.decode import decode_city, read_format
+    from deskonomy.errors import InvalidCheckpointError
+    from deskonomy.storage.decode import NewerFormatError, decode_city, read_format
     from deskonomy.storage.encode import FORMAT
 
     _remove(NEW)

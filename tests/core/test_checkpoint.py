@@ -9,13 +9,13 @@ from deskonomy.economy import kernel as k
 from deskonomy.economy.city import City
 from deskonomy.economy.goods import GOODS, Good
 from deskonomy.economy.merchant import Merchant
-from deskonomy.errors import InvalidCheckpointError, NewerFormatError
+from deskonomy.errors import InvalidCheckpointError
 from deskonomy.roads.ledger import Ledger
 from deskonomy.roads.local import connect
 from deskonomy.roads.road import Road
 from deskonomy.roads.wire_road import ACKNOWLEDGING, LEGACY
 from deskonomy.storage import decode
-from deskonomy.storage.decode import decode_city, read_format, unpack_numbers
+from deskonomy.storage.decode import NewerFormatError, decode_city, read_format, unpack_numbers
 from deskonomy.storage.encode import FORMAT, encode_city, encode_pieces, pack_numbers
 from deskonomy.version import SOFTWARE
 from helpers.formats import replace_format

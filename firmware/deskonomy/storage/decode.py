@@ -14,7 +14,7 @@ from deskonomy.economy import layout
 from deskonomy.economy.city import City
 from deskonomy.economy.goods import GOODS
 from deskonomy.economy.merchant import Merchant
-from deskonomy.errors import InvalidCheckpointError, NewerFormatError
+from deskonomy.errors import InvalidCheckpointError
 from deskonomy.roads.ledger import Ledger
 from deskonomy.roads.road import CAPACITY, Road
 from deskonomy.storage.encode import BATCH_MAX, CHECKSUM_BYTES, FORMAT, MARK, iterate_blocks
@@ -30,6 +30,10 @@ _NEVER = const(0x3FFFFFFF)  # kernel.NEVER
 # {format: function of (reader, city) that reads what this format has added at the end}. For bytes of an older format
 # the reader is None, and the function gives the city what such a city needs. This is the only list of migrations.
 _ADDITIONS: "dict[int, Callable[[_Reader | None, City], None]]" = {}
+
+
+class NewerFormatError(InvalidCheckpointError):
+    """A later version of deskonomy has saved the city, in a format that this one does not know. Never replace it."""
 
 
 def decode_city(

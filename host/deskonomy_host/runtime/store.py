@@ -26,10 +26,10 @@ from deskonomy.economy import kernel as k
 from deskonomy.economy import layout
 from deskonomy.economy.city import City
 from deskonomy.economy.goods import CITY_RECIPES, Good
-from deskonomy.errors import InvalidCheckpointError, NewerFormatError
+from deskonomy.errors import InvalidCheckpointError
 from deskonomy.roads.ledger import Ledger
 from deskonomy.roads.road import Road
-from deskonomy.storage.decode import decode_city, read_format
+from deskonomy.storage.decode import NewerFormatError, decode_city, read_format
 from deskonomy.storage.encode import FORMAT, encode_city
 from deskonomy.version import SOFTWARE
 
