@@ -8,6 +8,7 @@ import tempfile
 import pytest
 from core.event_log import EventLog
 from deskonomy.economy.city import City
+from deskonomy.version import SOFTWARE
 from deskonomy_host.errors import OperationError, UsageError
 from deskonomy_host.roads import keyring as keys
 from deskonomy_host.roads.mdns import HostNetwork
@@ -290,7 +291,8 @@ def test_runs_with_same_key_trade(deskonomy, start, tmp_path):
     deskonomy("keygen", key)
     listener = start(f"run RIVERWOOD --json --speed 200 --key-file {key}")
     dialler = start(f"run SEASIDE --json --speed 200 --key-file {key} --connect {listener.next()['address']}")
-    assert {road["kind"] for road in listener.until(has_traded)["roads"].values()} == {"ours"}
+    roads = listener.until(has_traded)["roads"].values()
+    assert {(road["kind"], road["peer_version"]) for road in roads} == {("ours", SOFTWARE)}
     dialler.until(has_traded)
     for running in (listener, dialler):
         status, out, err = running.end()

@@ -7,6 +7,7 @@ import socket
 import subprocess
 
 import pytest
+from deskonomy.version import SOFTWARE, WIRE
 from deskonomy_host.world.engines import list_engines
 from helpers.commands import COMMAND, PATIENCE_S
 from helpers.ports import find_free_ports
@@ -20,6 +21,7 @@ def check_status(status):
     assert type(status["city"]) is str
     for field in ("tick", "seed", "locals"):
         assert type(status[field]) is int
+    assert status["version"] == {"software": SOFTWARE, "wire": WIRE}
     assert len(status["digest"]) == 16 and int(status["digest"], 16) >= 0
     for field in ("price", "owned", "yield", "merchants"):
         assert list(status[field]) == GOODS
