@@ -51,7 +51,10 @@ def deploy(path: str | None) -> None:
     """
     path = ports.choose_port(path)
     with _interrupted(path):
-        config = asyncio.run(_read_config(path))
+        try:
+            config = asyncio.run(_read_config(path))
+        except config_file.UnreadableConfigError:
+            config = {}  # a deploy leaves the file as it is
         # The board itself reports the settings that it cannot use.
         config = options.drop_unusable(config, report=lambda line: None)
         plan = _deploy(path, None)

@@ -177,6 +177,25 @@ def test_setup_takes_file_and_options(deskonomy, sim, flash, tmp_path):
     assert repaired == {**{k: v for k, v in config.items() if k != "sensors"}, "speed": 40, "key": repaired["key"]}
 
 
+def test_setup_keeps_settings_that_only_the_board_can_read(deskonomy, sim, flash):
+    """MicroPython reads members without a comma between them; Python does not."""
+    config = json.loads((flash / "config.json").read_text())
+    config |= {"city": "OAKHAM", "key": "ab" * 32, "wifi": [["HOME", "Grüße"]]}
+    text = json.dumps(config, indent=1, ensure_ascii=False).replace(',\n "', '\n "')
+    (flash / "config.json").write_text(text)
+    done = deskonomy("board setup --light 34")
+    assert done.returncode == 0, done.stderr
+    assert "not JSON to the letter" in done.stdout and "OAKHAM is up" in done.stdout
+    now = json.loads((flash / "config.json").read_text())
+    assert now["sensors"][0].pop("pin") == 34 and config["sensors"][0].pop("pin")
+    assert now == config
+    # What the board cannot read either is left alone.
+    (flash / "config.json").write_text('{"city": "OAKHAM", "key"')
+    done = deskonomy("board setup --light 35")
+    assert done.returncode == 1 and "cannot be read" in done.stderr and "nothing is changed" in done.stderr
+    assert (flash / "config.json").read_text() == '{"city": "OAKHAM", "key"'
+
+
 @pytest.mark.parametrize(
     "options, status, line",
     [
