@@ -19,6 +19,7 @@ from typing import Any
 from deskonomy.events import BUG
 
 from deskonomy_host.errors import OperationError, describe_bug
+from deskonomy_host.output import GIVE_UP_S, Output
 
 NOTE = "note"
 STORY = "story"  # a turn of the demo's story
@@ -70,6 +71,25 @@ class LineHandler(logging.Handler):
         self._write(" ".join(record.getMessage().split()))
 
 
+class _FileHandler(logging.Handler):
+    """A handler that appends each record to a file; it waits neither for a full disk nor for the reader of a pipe."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._file = open(path, "a", encoding="utf-8", errors="replace")  # noqa: SIM115 - open for as long as the handler
+        self._output = Output(self._file)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Append a record."""
+        with contextlib.suppress(OSError):  # of a pipe that is closed
+            self._output.write(self.format(record) + "\n", can_drop=True)
+
+    def close(self) -> None:
+        """Wait a moment until everything is written; the file is closed with the last reference to it."""
+        self._output.wait(GIVE_UP_S)
+        super().close()
+
+
 def keep_events(handler: logging.Handler, events: Collection[str] | None) -> logging.Handler:
     """Return the handler, which from now on takes only records with events of these types; None for all."""
     if events is not None:
@@ -103,7 +123,7 @@ def make_file_handlers() -> list[logging.Handler]:
     if not path:
         return []
     try:
-        handler = logging.FileHandler(path, encoding="utf-8")
+        handler = _FileHandler(path)
     except OSError as error:
         raise OperationError(f"cannot write the log {path}, which {LOG_FILE} names: {error.strerror}") from None
     handler.setFormatter(logging.Formatter(_FORMAT))

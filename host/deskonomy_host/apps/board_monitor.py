@@ -9,13 +9,14 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Self
 
 from deskonomy_host.boards.serial import ports
 from deskonomy_host.boards.serial.console import SerialConsole
 from deskonomy_host.boards.serial.lines import is_repl_line, parse_status
 from deskonomy_host.boards.serial.ports import PortInfo
 from deskonomy_host.errors import OperationError
+from deskonomy_host.output import GIVE_UP_S, Output, open_outputs
 from deskonomy_host.terminal import layout
 
 _LISTEN_S = 6  # a city prints a status line each second, the first a second after its start
@@ -74,33 +75,51 @@ def monitor(path: str | None, as_json: bool) -> None:
         OperationError: The port cannot be opened.
     """
     path = ports.choose_port(path)
-    with SerialConsole(path) as console:
+    with LinePrinter(as_json) as printer, SerialConsole(path) as console:
         console.send(b"\r\n")
         while True:
             try:
                 lines = console.read_lines()
             except ConnectionError:
-                print("%s is gone; waiting for it" % path, file=sys.stderr, flush=True)
+                printer.print_note("%s is gone; waiting for it" % path)
                 console.reopen()
-                print("%s is back" % path, file=sys.stderr, flush=True)
+                printer.print_note("%s is back" % path)
                 continue
             for line in lines:
-                print_line(line, as_json, time.strftime("%H:%M:%S  "))
+                printer.print_line(line, time.strftime("%H:%M:%S  "))
 
 
-def print_line(line: str, as_json: bool, prefix: str = "") -> None:
-    """Print a line of a serial console.
+class LinePrinter:
+    """Prints the lines of a serial console, inside `with`, without ever waiting for a terminal or a pipe."""
 
-    Args:
-        line: A status line or a log line.
-        as_json: Print it as it is, a log line on stderr; otherwise a status as a line for people.
-        prefix: Before a line for people.
-    """
-    status = parse_status(line)
-    if as_json:
-        print(line, file=sys.stderr if status is None else sys.stdout, flush=True)
-    else:
-        print(prefix + (line if status is None else layout.plain_line(status)), flush=True)
+    def __init__(self, as_json: bool) -> None:
+        """Create a printer; as_json: print lines as they are, log lines on stderr; otherwise lines for people."""
+        self._as_json = as_json
+        self._lines, self._log = open_outputs(as_json)
+        self._notes = self._log if as_json else Output(sys.stderr)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        for output in (self._lines, self._log, self._notes):
+            output.wait(GIVE_UP_S)
+
+    def print_line(self, line: str, prefix: str = "") -> None:
+        """Print a status line or a log line; prefix: before a line for people. Raises OSError if stdout is closed."""
+        status = parse_status(line)
+        if self._as_json:
+            (self._log if status is None else self._lines).write(line + "\n", can_drop=True)
+        else:
+            self._lines.write(prefix + (line if status is None else layout.plain_line(status)) + "\n", can_drop=True)
+
+    def print_first(self, line: str) -> None:
+        """Print a line that is never left out."""
+        self._lines.write(line + "\n")
+
+    def print_note(self, text: str) -> None:
+        """Print a line about the port on stderr."""
+        self._notes.write(text + "\n", can_drop=True)
 
 
 def _listen(path: str) -> tuple[dict[str, Any] | None, bool, list[str]]:

@@ -8,7 +8,7 @@ import asyncio
 import json
 from typing import Any
 
-from deskonomy_host.apps.board_monitor import print_line
+from deskonomy_host.apps.board_monitor import LinePrinter
 from deskonomy_host.boards.simulator.board import SimulatedBoard
 from deskonomy_host.boards.simulator.commands import make_commands
 from deskonomy_host.control.server import ControlServer
@@ -25,10 +25,11 @@ def simulate(as_json: bool = False, **settings: Any) -> None:
         OperationError: The board cannot start, or its machine fails.
         UsageError: A setting is not valid.
     """
-    asyncio.run(_simulate(as_json, settings))
+    with LinePrinter(as_json) as printer:
+        asyncio.run(_simulate(as_json, settings, printer))
 
 
-async def _simulate(as_json: bool, settings: dict[str, Any]) -> None:
+async def _simulate(as_json: bool, settings: dict[str, Any], printer: LinePrinter) -> None:
     lines: asyncio.Queue[str] = asyncio.Queue()
     async with SimulatedBoard(**settings) as board:
         board.on_line = lines.put_nowait
@@ -39,6 +40,6 @@ async def _simulate(as_json: bool, settings: dict[str, Any]) -> None:
         async with ControlServer([board.city], read_statuses, make_commands(board)):
             where = {"serial": board.serial, "address": board.address, "city": board.city}
             text = "{city} is at {address}, its serial port is {serial}".format(**where)
-            print(json.dumps(where) if as_json else text, flush=True)
+            printer.print_first(json.dumps(where) if as_json else text)
             while True:
-                print_line(await lines.get(), as_json)
+                printer.print_line(await lines.get())

@@ -20,6 +20,7 @@ from deskonomy_host.dashboard import app as dashboard
 from deskonomy_host.dashboard.app import DashboardSettings
 from deskonomy_host.errors import OperationError
 from deskonomy_host.history.recorder import Recorder, recording
+from deskonomy_host.output import GIVE_UP_S
 from deskonomy_host.runtime.cities import StatusFields
 from deskonomy_host.runtime.controller import Controller
 from deskonomy_host.runtime.workers import RunningCities
@@ -101,8 +102,14 @@ class Composition:
         handlers = [logs.LineHandler(self._display.note), EventHandler(self._buffer.add)]
         handlers = [logs.keep_events(handler, self._events) for handler in handlers]
         logs.watch_loop()
-        with self._display, logs.attach(*handlers, *logs.make_file_handlers()):
-            yield
+        try:
+            with self._display, logs.attach(*handlers, *logs.make_file_handlers()):
+                yield
+        except BaseException:
+            with contextlib.suppress(OSError):
+                await self._display.finish(GIVE_UP_S)
+            raise
+        await self._display.finish(float("inf"))  # the last lines come out once they are read; Ctrl-C ends the wait
 
     async def run(self, cities: RunningCities, ticks: int | None = None, companion: Companion | None = None) -> None:
         """Run the cities, with everything around them, until the ticks, the time or the companion end.

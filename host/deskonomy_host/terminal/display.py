@@ -9,8 +9,9 @@ import json
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO, cast
 
+from deskonomy_host.output import GIVE_UP_S, Output, open_outputs
 from deskonomy_host.terminal import layout
 
 if TYPE_CHECKING:
@@ -41,11 +42,18 @@ class Display(Protocol):
     def end(self, statuses: Statuses) -> None:
         """Draw the statuses at the end of the run."""
 
+    async def finish(self, limit_s: float) -> None:
+        """Wait until everything is printed, or for so many seconds. Raises OSError if stdout is closed."""
+
 
 class JsonLines:
     """One status line a second for each city on stdout, and nothing else there; notes go to stderr."""
 
     interval_s = 1.0
+    _is_json = True
+
+    def __init__(self) -> None:
+        self._lines, self._notes = open_outputs(self._is_json)
 
     def __enter__(self) -> Self:
         return self
@@ -56,36 +64,78 @@ class JsonLines:
     def note(self, text: str) -> None:
         """Print one line about an event. A closed pipe raises nothing here: draw() meets it, too."""
         with contextlib.suppress(OSError):
-            print(text, file=self._notes_file(), flush=True)
+            self._notes.write(text + "\n", can_drop=True)
 
     def dashboard(self, address: str) -> None:
         """Print the address of the dashboard."""
         self.note(f"dashboard: {address}")
 
-    def _notes_file(self) -> TextIO:
-        return sys.stderr
-
     def draw(self, statuses: Statuses) -> None:
-        """Print a status line for each city, without its detail, which only pictures need."""
+        """Print a line for each city; if nothing reads them, the oldest of those that wait are left out."""
         for status in statuses:
-            line = {key: value for key, value in status.items() if key != "detail"}
-            sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+            self._lines.write(self._format(status), can_drop=True)
 
-    end = draw
+    def end(self, statuses: Statuses) -> None:
+        """Print the last line of each city, which is never left out."""
+        for status in statuses:
+            self._lines.write(self._format(status))
+
+    async def finish(self, limit_s: float) -> None:
+        """Wait until everything is printed, or for so many seconds. Raises OSError if stdout is closed."""
+        await _wait_for_output(self._lines, limit_s)
+        self._notes.wait(GIVE_UP_S)
+
+    def _format(self, status: Mapping[str, Any]) -> str:
+        """Return a status line without its detail, which only pictures need."""
+        line = {key: value for key, value in status.items() if key != "detail"}
+        return json.dumps(line, ensure_ascii=False) + "\n"
 
 
 class PlainLines(JsonLines):
     """One readable line a second for each city, where stdout is not a terminal."""
 
-    def _notes_file(self) -> TextIO:
-        return sys.stdout
+    _is_json = False
 
-    def draw(self, statuses: Statuses) -> None:
-        """Print a line for each city."""
-        print("\n".join(layout.plain_line(status) for status in statuses), flush=True)
+    def _format(self, status: Mapping[str, Any]) -> str:
+        return layout.plain_line(status) + "\n"
 
-    end = draw
+
+async def _wait_for_output(output: Output, limit_s: float) -> None:
+    """Wait until an output is done, or for so many seconds. Raises OSError if it cannot be done."""
+    wait_s = 0.001
+    end_s = time.monotonic() + limit_s
+    while not output.is_done() and time.monotonic() < end_s:
+        await asyncio.sleep(wait_s)
+        wait_s = min(2 * wait_s, 0.05)
+
+
+class TerminalStream:
+    """What a rich.Console writes to: it passes on to an Output what was written between two flushes.
+
+    Attributes:
+        can_drop: whether what is written now may be left out.
+    """
+
+    def __init__(self, output: Output, encoding: str) -> None:
+        self.encoding = encoding
+        self.can_drop = False
+        self._output = output
+        self._text = ""
+
+    def write(self, text: str) -> int:
+        """Take a text until the next flush."""
+        self._text += text
+        return len(text)
+
+    def flush(self) -> None:
+        """Pass on what was written."""
+        text, self._text = self._text, ""
+        if text:
+            self._output.write(text, self.can_drop)
+
+    def isatty(self) -> bool:
+        """Return True."""
+        return True
 
 
 class Live:
@@ -93,10 +143,19 @@ class Live:
 
     interval_s = 0.25
 
-    def __init__(self, console: "Console", colours: Mapping[str, str], hint: str) -> None:
+    def __init__(self, console: "Console", colours: Mapping[str, str], hint: str, output: Output | None = None) -> None:
+        """Create a view.
+
+        Args:
+            console: where it is drawn.
+            colours: {city: colour}.
+            hint: the last line.
+            output: what a TerminalStream, the file of the console, writes to; None for a console with another file.
+        """
         from rich.live import Live as RichLive
 
         self._console = console
+        self._output = output
         self._colours = colours
         self._hint = hint
         self._live = RichLive(console=console, screen=True, auto_refresh=False, redirect_stdout=False)
@@ -134,9 +193,21 @@ class Live:
         self._statuses = statuses
         from rich.console import Group
 
-        self._live.update(Group(*self._frame(self._console.height, self._hint)), refresh=True)
+        stream = self._console.file
+        if isinstance(stream, TerminalStream):
+            stream.can_drop = True  # a later frame takes its place, if the terminal stands still
+        try:
+            self._live.update(Group(*self._frame(self._console.height, self._hint)), refresh=True)
+        finally:
+            if isinstance(stream, TerminalStream):
+                stream.can_drop = False
 
     end = draw
+
+    async def finish(self, limit_s: float) -> None:
+        """Wait until everything is printed, or for so many seconds. Raises OSError if the terminal is gone."""
+        if self._output:
+            await _wait_for_output(self._output, limit_s)
 
     def _frame(self, height: int, hint: str) -> "list[Text]":
         width = self._console.width
@@ -157,7 +228,9 @@ def choose_display(as_json: bool, colours: Mapping[str, str], hint: str) -> Json
 
     console = Console()
     if console.is_terminal and not console.is_dumb_terminal:
-        return Live(console, colours, hint)
+        output = Output(sys.stdout, report=lambda count: None, waiting_max_bytes=0)  # the latest frame is enough
+        stream = cast("TextIO", TerminalStream(output, console.encoding))
+        return Live(Console(file=stream), colours, hint, output)
     return PlainLines()
 
 
