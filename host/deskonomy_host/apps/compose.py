@@ -19,7 +19,8 @@ from deskonomy_host.control.commands import Implementations
 from deskonomy_host.dashboard import app as dashboard
 from deskonomy_host.dashboard.app import DashboardSettings
 from deskonomy_host.errors import OperationError
-from deskonomy_host.history.recorder import Recorder, recording
+from deskonomy_host.history.recorder import Recorder
+from deskonomy_host.history.recording import HistoryWriter, recording
 from deskonomy_host.output import GIVE_UP_S
 from deskonomy_host.runtime.cities import StatusFields
 from deskonomy_host.runtime.controller import Controller
@@ -31,7 +32,7 @@ from deskonomy_host.telemetry.statistics import CityStatistics
 from deskonomy_host.terminal.display import choose_display, run_display
 
 _STORY_EVENTS = (logs.STORY, logs.SCHOOL)  # what a history keeps of the log; statuses show the rest
-DEMO_EVENTS = (*_STORY_EVENTS, BUG)
+DEMO_EVENTS = (*_STORY_EVENTS, BUG, logs.HISTORY)
 _HALT_S = 10  # for three requests to each process of a busy machine; a process that has ended is known at once
 
 
@@ -88,6 +89,7 @@ class Composition:
         self._colours = colours
         self._events = events
         self._recorder = Recorder(settings.history, colours) if settings.history else None
+        self._is_recording = False  # from then on recording() closes the recorder
         self._display = choose_display(settings.as_json, colours, hint)
         self._buffer = EventBuffer()
 
@@ -106,6 +108,8 @@ class Composition:
             with self._display, logs.attach(*handlers, *logs.make_file_handlers()):
                 yield
         except BaseException:
+            if self._recorder and not self._is_recording:
+                self._recorder.close()
             with contextlib.suppress(OSError):
                 await self._display.finish(GIVE_UP_S)
             raise
@@ -128,9 +132,9 @@ class Composition:
 
         async with contextlib.AsyncExitStack() as stack:
             if self._recorder:
-                stack.enter_context(self._recorder)
-                await stack.enter_async_context(recording(self._recorder, read_statuses))
-                stack.enter_context(logs.attach(self._make_history_handler(self._recorder)))
+                self._is_recording = True
+                writer = await stack.enter_async_context(recording(self._recorder, read_statuses))
+                stack.enter_context(logs.attach(self._make_history_handler(writer)))
             controller = await stack.enter_async_context(Controller(cities))
             commands = companion.extend_commands(controller.commands) if companion else controller.commands
             source = LocalSource(read_statuses, commands, self._buffer, controller.read_clock)
@@ -145,9 +149,9 @@ class Composition:
             halt = functools.partial(_halt, cities)
             await run_display(tasks, self._display, read_statuses, self._settings.duration_s, halt)
 
-    def _make_history_handler(self, recorder: Recorder) -> Any:
+    def _make_history_handler(self, writer: HistoryWriter) -> Any:
         """Return the handler that writes the story's events into the history."""
-        return logs.keep_events(EventHandler(recorder.record_event), _STORY_EVENTS)
+        return logs.keep_events(EventHandler(writer.add_event), _STORY_EVENTS)
 
 
 async def _halt(cities: RunningCities) -> None:

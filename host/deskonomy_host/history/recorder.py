@@ -1,7 +1,7 @@
 """Recording a history: the statuses of running cities, sample by sample, in one SQLite file that stays small.
 
-Here: writing the tables. Not here: the tables (schema.py), reading a history (reader.py), its summary and exports
-(export.py), pictures (plot.py).
+Here: writing the tables. Not here: when samples are taken, and what happens if they cannot be written (recording.py),
+the tables (schema.py), reading a history (reader.py), its summary and exports (export.py), pictures (plot.py).
 
 One sample is one transaction and the file is in WAL mode, so that after a kill every sample is there but the one that
 was being written.
@@ -13,33 +13,42 @@ hour has at most 3 times KEEP samples, a day 8 times, a year 16 times: for three
 35 MB.
 """
 
-import asyncio
-import contextlib
+import copy
 import json
+import os
 import sqlite3
-import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from deskonomy_host.aio import OnFailure, background
 from deskonomy_host.errors import OperationError
 from deskonomy_host.history import schema
+from deskonomy_host.history.lock import HistoryLock
+from deskonomy_host.telemetry.clock import read_time_s
 from deskonomy_host.telemetry.events import NOTE, Event, EventDetector
 from deskonomy_host.telemetry.thinning import Thinning
 
 KEEP = 600  # samples of each age: ten minutes of seconds, then twenty minutes of pairs of seconds ...
 EVENTS_MAX = 10_000  # the latest ones are kept
 LOCALS_MAX = 50  # locals of a city that are recorded
-_SAMPLE_TICKS = 100  # a fast run is sampled every 100 ticks,
-_WAIT_MIN_S = 0.05  # but at most 20 times a second
+_LATER_S = 0.001  # from the last sample of a run to the first of the next one, if no more is known
+_LOCK_WAIT_S = 1.0  # for another program that writes the file
+_MEMORY = ("_detector", "_roads", "_cities", "_goods", "_count", "_next", "_samples", "_thinning")  # see _copy_memory()
 
 Statuses = Sequence[Mapping[str, Any]]
 
 
 class Recorder:
-    """Writes a history, inside `with`; goes on with a file that already is one."""
+    """Writes a history, inside `with`; goes on with a file that already is one.
+
+    It may be used by one thread after another.
+
+    Attributes:
+        path: the file.
+        renewal_count: how often the file has vanished and was made anew.
+        shift_s: what now_s() adds to the time, so that a history goes on after its last sample even if the system's
+            clock was set back in between.
+    """
 
     def __init__(self, path: str | Path, colours: Mapping[str, str] | None = None, keep: int = KEEP) -> None:
         """Open or create the file.
@@ -50,36 +59,61 @@ class Recorder:
             keep: samples of each age.
 
         Raises:
-            OperationError: the file cannot be written, or is not a history.
+            OperationError: the file cannot be written, is not a history, or another run records it.
         """
         self.path = Path(path)
+        self.renewal_count = 0
+        self.shift_s = 0.0
         self._colours = colours or {}
         self._keep = keep
         self._detector = EventDetector()
         self._roads: dict[tuple[str, str], tuple[str, str]] = {}  # {(city, its road): (state, kind)} as last written
         self._cities: set[str] = set()
         self._goods: list[str] = []  # in the order in which they appeared
-        self._count = 0  # samples taken by this recorder
+        self._count = 0  # samples taken by this recorder since it opened the file
+        self._db: sqlite3.Connection | None = None
+        self._lock: HistoryLock | None = None
         try:
-            self._open()
+            self._db = self._open()
         except sqlite3.Error as error:
             raise OperationError(f"cannot write a history to {self.path}: {error}") from None
+        except OSError as error:
+            raise OperationError(f"cannot write a history to {self.path}: {error.strerror}") from None
 
-    def _open(self) -> None:
-        if self.path.exists() and self.path.stat().st_size > 0:
-            schema.open_for_reading(self.path).close()  # raises if the file is not a history
-        self._db = db = sqlite3.connect(self.path, isolation_level=None)
-        db.execute("BEGIN")
-        for name, columns in schema.TABLES.items():
-            with_key = " WITHOUT ROWID" if name in schema.SAMPLE_TABLES else ""
-            db.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns}){with_key}")
-        columns = {row[1] for row in db.execute("PRAGMA table_info(events)")}
-        for column in schema.EVENT_COLUMNS_ADDED:
-            if column not in columns:
-                db.execute(f"ALTER TABLE events ADD COLUMN {column} TEXT")
-        db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-        db.execute(f"PRAGMA user_version = {schema.VERSION}")
-        db.execute("COMMIT")
+    def _open(self) -> sqlite3.Connection:
+        """Lock and open the file. Raises OperationError, OSError, sqlite3.Error; nothing is open or locked then."""
+        self._lock = HistoryLock(self.path)
+        db = None
+        try:
+            if self.path.exists() and self.path.stat().st_size > 0:
+                schema.open_for_reading(self.path).close()  # raises if the file is not a history
+            db = sqlite3.connect(self.path, _LOCK_WAIT_S, isolation_level=None, check_same_thread=False)
+            self._prepare(db)
+            self._identity = os.stat(self.path)
+            return db
+        except BaseException:
+            self._close(db)
+            raise
+
+    def _close(self, db: sqlite3.Connection | None) -> None:
+        if db:
+            db.close()
+        if self._lock:
+            self._lock.release()
+            self._lock = None
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        """Make the tables that the file lacks, and read what recording goes on from."""
+        with schema.transaction(db):
+            for name, columns in schema.TABLES.items():
+                with_key = " WITHOUT ROWID" if name in schema.SAMPLE_TABLES else ""
+                db.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns}){with_key}")
+            columns = {row[1] for row in db.execute("PRAGMA table_info(events)")}
+            for column in schema.EVENT_COLUMNS_ADDED:
+                if column not in columns:
+                    db.execute(f"ALTER TABLE events ADD COLUMN {column} TEXT")
+            db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {schema.VERSION}")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         self._next = db.execute("SELECT ifnull(max(sample), 0) + 1 FROM samples").fetchone()[0]
@@ -90,6 +124,9 @@ class Recorder:
         ages = [span.bit_length() - 1 for _, span in rows]
         counts = [ages.count(age) for age in range(max(ages, default=0) + 1)]
         self._thinning = Thinning(self._keep, self._keep, counts)
+        last_s = db.execute("SELECT max(time_s) FROM samples").fetchone()[0]
+        self.shift_s = max(0.0, last_s + _LATER_S - read_time_s()) if last_s else 0.0
+        self._roads, self._cities, self._count = {}, set(), 0
 
     def __enter__(self) -> Self:
         return self
@@ -99,20 +136,39 @@ class Recorder:
 
     def close(self) -> None:
         """Write everything; the file is complete without its -wal."""
-        self._db.close()
+        db, self._db = self._db, None
+        self._close(db)
 
-    def record(self, statuses: Statuses, time_s: float | None = None) -> None:
-        """Write a sample.
+    def now_s(self) -> float:
+        """Return the time of a sample that is taken now, in seconds since 1970, after those in the file."""
+        return read_time_s() + self.shift_s
+
+    def record(self, statuses: Statuses, time_s: float | None = None, events: Sequence[Event] = ()) -> None:
+        """Write a sample; if that fails, nothing of it is written, and it may be recorded again.
 
         Args:
             statuses: the statuses; those with a "detail" have residents to record.
             time_s: seconds since 1970; None for now.
+            events: to be written with it, besides those that the statuses show.
+
+        Raises:
+            OperationError, OSError, sqlite3.Error: the file cannot be written now.
         """
-        time_s = time.time() if time_s is None else time_s
+        db = self._follow_file()
+        before = self._copy_memory()
+        try:
+            with schema.transaction(db):
+                self._record(self.now_s() if time_s is None else time_s, statuses)
+                for event in events:
+                    self.record_event(event)
+        except BaseException:
+            self._restore_memory(before)
+            raise
+
+    def _record(self, time_s: float, statuses: Statuses) -> None:
         sample = self._next
         is_slow = self._count % schema.SLOW_SAMPLES == 0
-        db = self._db
-        db.execute("BEGIN")
+        db = self._open_database()
         db.execute("INSERT INTO samples VALUES (?, ?, 1)", (sample, time_s))
         for status in statuses:
             self._record_city(sample, status, is_slow)
@@ -125,23 +181,54 @@ class Recorder:
             self._merge(self._samples.pop(row), self._samples[row])
         if is_slow:
             db.execute("DELETE FROM events WHERE rowid <= (SELECT max(rowid) FROM events) - ?", (EVENTS_MAX,))
-        db.execute("COMMIT")
         self._next += 1
         self._count += 1
 
+    def _open_database(self) -> sqlite3.Connection:
+        assert self._db is not None, "the history is closed"
+        return self._db
+
+    def _follow_file(self) -> sqlite3.Connection:
+        """Return the open file; a new one if it has vanished, because SQLite would go on writing to the old one.
+
+        Raises:
+            OperationError, OSError, sqlite3.Error: there is none, and none can be made.
+        """
+        try:
+            if self._db and os.path.samestat(self._identity, os.stat(self.path)):
+                return self._db
+        except FileNotFoundError:
+            pass
+        self.close()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = self._open()
+        self.renewal_count += 1
+        return self._db
+
+    def _copy_memory(self) -> dict[str, Any]:
+        """Return copies of all attributes that recording a sample changes."""
+        return {name: copy.copy(getattr(self, name)) for name in _MEMORY} | {
+            "_detector": self._detector.copy(),
+            "_thinning": copy.deepcopy(self._thinning),
+        }
+
+    def _restore_memory(self, before: Mapping[str, Any]) -> None:
+        for name, value in before.items():
+            setattr(self, name, value)
+
     def record_event(self, event: Event) -> None:
         """Write an event."""
-        self._db.execute(
+        self._open_database().execute(
             "INSERT INTO events (time_s, city, kind, text, type, road) VALUES (?, ?, ?, ?, ?, ?)",
             (event.time_s, event.city or None, event.category, event.text, event.type, event.road or None),
         )
 
     def note(self, text: str, city: str = "", time_s: float | None = None) -> None:
         """Write a note: one sentence about what happened."""
-        self.record_event(Event(time.time() if time_s is None else time_s, city, NOTE, text))
+        self.record_event(Event(self.now_s() if time_s is None else time_s, city, NOTE, text))
 
     def _record_city(self, sample: int, status: Mapping[str, Any], is_slow: bool) -> None:
-        db, city = self._db, status["city"]
+        db, city = self._open_database(), status["city"]
         if city not in self._cities:
             self._cities.add(city)
             db.execute(
@@ -185,7 +272,7 @@ class Recorder:
 
     def _merge(self, removed: int, kept: int) -> None:
         """Merge a sample into the one that follows it."""
-        db, pair = self._db, {"removed": removed, "kept": kept}
+        db, pair = self._open_database(), {"removed": removed, "kept": kept}
         db.execute(
             """UPDATE goods SET price_min_mills = min(goods.price_min_mills, other.price_min_mills),
                  price_mean_mills = (goods.price_mean_mills + other.price_mean_mills) / 2,
@@ -230,23 +317,3 @@ def _mills(amount: float) -> int:
 
 def _placeholders(count: int) -> str:
     return ", ".join("?" * count)
-
-
-@contextlib.asynccontextmanager
-async def recording(recorder: Recorder, read: Callable[[], Statuses]) -> AsyncIterator[None]:
-    """Record what read() returns: a sample a second, up to 20 of a fast run, and the last one at the end."""
-    try:
-        async with background(partial(_record_samples, recorder, read), "recording the history", OnFailure.RESTART):
-            yield
-    finally:
-        recorder.record(read())
-
-
-async def _record_samples(recorder: Recorder, read: Callable[[], Statuses]) -> None:
-    wait_s = _WAIT_MIN_S
-    while True:
-        statuses = read()
-        recorder.record(statuses)
-        pace = max((status.get("ticks_per_s") or 0 for status in statuses), default=0)
-        wait_s = min(1, max(_WAIT_MIN_S, _SAMPLE_TICKS / pace if pace else 2 * wait_s))
-        await asyncio.sleep(wait_s)

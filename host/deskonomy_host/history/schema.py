@@ -7,7 +7,9 @@ A history is one SQLite file. Amounts are mills (1/1000 of a coin or of a unit),
 """
 
 # pyright: strict
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -40,6 +42,19 @@ SAMPLE_TABLES = ("states", "goods", "sensors", "roads", "people")  # tables with
 EVENT_COLUMNS_ADDED = ("type", "road")  # columns of events that version 0.1.0 does not write
 _HEADER = b"SQLite format 3\0"
 _PAGE_BYTES_MIN = 512  # SQLite takes a smaller file for an empty database
+
+
+@contextlib.contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Make the block one transaction, of which nothing stays if the block or the end of the transaction fails."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # SQLite itself has ended it after some failures
+            db.execute("ROLLBACK")
+        raise
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:

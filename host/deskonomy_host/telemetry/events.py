@@ -79,6 +79,12 @@ class EventDetector:
         self._previous: dict[str, Status] = {}  # by city
         self._reported: dict[tuple[str, str, str], float] = {}  # {(city, type, name): the value last reported}
 
+    def copy(self) -> "EventDetector":
+        """Return a detector that knows the same of the past."""
+        copy = EventDetector()
+        copy._previous, copy._reported = self._previous, self._reported.copy()
+        return copy
+
     def detect(self, time_s: float, statuses: Iterable[Status]) -> list[Event]:
         """Return what has happened since the previous call.
 
