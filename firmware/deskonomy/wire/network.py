@@ -15,12 +15,12 @@ from deskonomy.roads.ledger import Ledger
 from deskonomy.roads.wire_road import VANISHED_MS
 from deskonomy.wire.arbitration import assign_road
 from deskonomy.wire.connection import Connection, MonotonicClock, report_bug
-from deskonomy.wire.dialler import Dialler
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from deskonomy.economy.city import City
+    from deskonomy.wire.dialler import Dialler
 
 _PORTS = const(100)  # tried, one after the other
 # Connections without a road. A peer that sends no name keeps one of them for 5 s, so that many peers cannot block more.
@@ -126,10 +126,12 @@ class Network:
 
     def dial(self, host: str, port: int) -> None:
         """Keep up a road to this address until hang_up(): dial it, and again whenever its connection ends."""
+        from deskonomy.wire.dialler import Dialler  # a board that is only dialled saves its memory
+
         if (host, port) not in self._dialled:
             self._dialled[host, port] = Dialler(self, host, port)
 
-    def is_dialled(self, dialler: Dialler) -> bool:
+    def is_dialled(self, dialler: "Dialler") -> bool:
         """Return whether a dialler is still wanted."""
         return self._dialled.get((dialler.host, dialler.port)) is dialler
 
