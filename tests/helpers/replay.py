@@ -43,7 +43,6 @@ Results:
 import hashlib
 from binascii import b2a_base64, hexlify
 
-from deskonomy import status
 from deskonomy.compat import TYPE_CHECKING
 from deskonomy.economy import kernel
 from deskonomy.economy.city import City
@@ -57,7 +56,7 @@ from deskonomy.roads.wire_road import ACKNOWLEDGING, LEGACY
 from deskonomy.storage.decode import decode_city
 from deskonomy.storage.encode import encode_city
 
-from helpers.formats import replace_format
+from helpers.formats import encode_format_1, format_status_1
 
 if TYPE_CHECKING:
     from typing import Any
@@ -220,7 +219,7 @@ class Replay:
         saved = self.checkpoints[str(at)] = {}
         for plan in self.plans:
             data = encode_city(self.cities[plan["name"]])
-            recorded = replace_format(data, b"deskonomy1")
+            recorded = encode_format_1(self.cities[plan["name"]])
             saved[plan["name"]] = {
                 "sha256": hexlify(hashlib.sha256(recorded).digest()).decode(),
                 "bytes": len(recorded),
@@ -229,13 +228,6 @@ class Replay:
             self.cities[plan["name"]] = decode_city(data, plan["name"], self.goods, plan["merchants_max"], self.engine)
         for first, second in self.local_roads:
             connect(self.cities[first], self.cities[second])
-
-
-def format_old_status(city: City) -> str:
-    """Return a city's status line without the fields that 0.1.0 does not have."""
-    text = status.format_status(city)
-    begin = text.find(', "version": {')
-    return text[:begin] + text[text.find("}", begin) + 1 :]
 
 
 def replay_scenario(scenario: "dict[str, Any]", engine: "Engine" = kernel) -> "dict[str, Any]":
@@ -255,7 +247,7 @@ def replay_scenario(scenario: "dict[str, Any]", engine: "Engine" = kernel) -> "d
     for name in world.names:
         city = world.cities[name]
         final[name] = {
-            "status": format_old_status(city),
+            "status": format_status_1(city),
             "places": city.places,
             "money_mills": record_money(city),
         }

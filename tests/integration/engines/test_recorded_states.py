@@ -18,12 +18,12 @@ from deskonomy.economy import kernel
 from deskonomy.economy.city import City
 from deskonomy.roads.wire_road import ACKNOWLEDGING, LEGACY, UNKNOWN, WireRoad
 from deskonomy.storage.decode import decode_city, read_format
-from deskonomy.storage.encode import FORMAT, encode_city
+from deskonomy.storage.encode import FORMAT
 from deskonomy_host.runtime import store
 from deskonomy_host.runtime.store import Store
 from deskonomy_host.world.plan import build_cities, plan_cities
-from helpers.formats import replace_format
-from helpers.replay import format_old_status, record_merchant, record_money
+from helpers.formats import encode_format_1, format_status_1
+from helpers.replay import record_merchant, record_money
 from helpers.repository import REPO
 
 RECORD = REPO / "tests" / "data" / "0.1.0"
@@ -59,8 +59,7 @@ def record_city(city: City) -> dict[str, Any]:
     """Return everything that was recorded of a restored city."""
     ledger = city.ledger
     assert ledger is not None
-    line = format_old_status(city)
-    fields = json.loads(line)
+    fields = json.loads(format_status_1(city))
     roads = {}
     for name, road in sorted(city.roads.items()):
         row = road.status()
@@ -89,11 +88,11 @@ def record_city(city: City) -> dict[str, Any]:
             "incarnation": ledger.incarnation,
             "highest": ledger.highest_sequence,
             "volatile": ledger.volatile,
-            "arrivals": [list(arrival) for arrival in ledger.arrivals],
-            "safe": [list(arrival) for arrival in ledger.saved_arrivals],
+            "arrivals": [list(arrival[:3]) for arrival in ledger.arrivals],
+            "safe": [list(arrival[:3]) for arrival in ledger.saved_arrivals],
         },
         "roads": roads,
-        "status": line,
+        "status": format_status_1(city),
     }
     return json.loads(json.dumps(found))
 
@@ -165,7 +164,7 @@ def test_board_state_is_decoded_and_encoded_as_saved(micropython, tmp_path, name
     data = bytes.fromhex(subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout)
     assert len(data) == recorded["checkpoint"]["bytes"]
     assert read_format(data) == 1
-    assert replace_format(encode_city(decode_city(data)), b"deskonomy1") == data
+    assert encode_format_1(decode_city(data)) == data
     city = decode_city(data, recorded["loaded"]["name"], merchants_max=recorded["merchants_max"])
     assert record_city(city) == recorded["loaded"]
     city.run(TICKS)

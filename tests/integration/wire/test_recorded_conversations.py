@@ -1,7 +1,5 @@
 """The conversations that version 0.1.0 recorded: this version sends the same bytes, and each road ends up the same.
 
-Only the version, which 0.1.0 does not state, is left out here; test_versions.py lets 0.1.0 itself read it.
-
 The files are in tests/data/0.1.0/wire. sim-*.jsonl were recorded without sockets, at a virtual clock; they are replayed
 byte by byte. tcp-*.jsonl were recorded from sockets; their merchants and seals are computed again.
 
@@ -19,7 +17,9 @@ Every other line is what happened: the bytes that an end sent, {"ms", "from", "t
 entered, {"ms", "at", "do": "enter", "merchants"}. The clock advances in steps of 100 ms. At each step the script comes
 first; then each end in turn advances and sends everything that it can, until neither sends anything.
 
-Texts for logs are not compared, nor are the reasons why a connection failed, but whether it failed.
+Messages that 0.1.0 did not have (settled, version) are not sent here, and fields of the status that it did not have are
+left out. Texts for logs are not compared, nor are the reasons why a connection failed, but whether it failed.
+test_versions.py lets 0.1.0 itself read such messages.
 """
 
 import json
@@ -60,6 +60,16 @@ def record_bytes(now_ms: int, name: str, data: bytes) -> dict[str, Any]:
         text = "\0"
     is_text = all(character == "\n" or character.isprintable() for character in text)
     return {"ms": now_ms, "from": name} | ({"text": text} if is_text else {"hex": data.hex()})
+
+
+class NeverSettled:
+    """A sequence at which nothing is outbound, of a road that never says so."""
+
+    def __get__(self, road: WireRoad, owner: type) -> int:
+        return -1
+
+    def __set__(self, road: WireRoad, sequence: int) -> None:
+        pass
 
 
 class ScriptedEnd:
@@ -149,8 +159,8 @@ class CityEnd:
             "ledger": {
                 "incarnation": ledger.incarnation,
                 "highest": ledger.highest_sequence,
-                "arrivals": [list(arrival) for arrival in ledger.arrivals],
-                "safe": [list(arrival) for arrival in ledger.saved_arrivals],
+                "arrivals": [list(arrival[:3]) for arrival in ledger.arrivals],
+                "safe": [list(arrival[:3]) for arrival in ledger.saved_arrivals],
             },
         }
         if road is not None:
@@ -162,6 +172,7 @@ class CityEnd:
                 "outbound": [record_merchant(merchant) for merchant in road.outbound],
                 "inbound": [record_merchant(merchant) for merchant in road.inbound],
             }
+            del found["road"]["waiting_to_enter"]
         return found
 
     def _make_sealer(self, key: bytes, own: str, peer: str) -> LineSealer:
@@ -237,6 +248,7 @@ class Conversation:
 def test_replayed_conversation_equals_record(path, monkeypatch):
     head, lines = read_record(path)
     monkeypatch.setattr(Session, "_states_version", False)
+    monkeypatch.setattr(WireRoad, "settled_sequence", NeverSettled(), raising=False)
     conversation = Conversation(head, monkeypatch)
     result = conversation.run()
     expected = {
