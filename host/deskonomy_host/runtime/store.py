@@ -13,6 +13,7 @@ is locked for as long as the process lives.
 
 import asyncio
 import contextlib
+import os
 import secrets
 import sqlite3
 import time
@@ -63,12 +64,14 @@ class Store:
         self._ledgers: list[Ledger] = []  # of the cities
         self._crossings = 0  # of merchants on local roads, at the last checkpoint
         self._has_failed = False
+        self._is_renewed = False  # the file has vanished and was made anew, which is not reported yet
         self._writer = ThreadPoolExecutor(1)  # one thread, so that checkpoints are written in their order
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=_LOCK_WAIT_S)
+            self._db = self._connect()
             try:
                 self._saved = self._open_database()
+                self._identity = os.stat(self.path)
             except BaseException:
                 self._db.close()
                 raise
@@ -82,6 +85,9 @@ class Store:
             raise OperationError(
                 f"{self.path} cannot be used: {error}; move it away to start with new cities"
             ) from None
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=_LOCK_WAIT_S)
 
     def _open_database(self) -> dict[str, bytes]:
         """Lock the file and return the saved cities, {name: bytes}."""
@@ -202,7 +208,7 @@ class Store:
                 wait_s = max(INTERVAL_S, (time.monotonic() - start_s) / _SHARE_MAX)
                 try:
                     await asyncio.get_running_loop().run_in_executor(self._writer, self._write, rows)
-                except sqlite3.Error as error:
+                except (OperationError, OSError, sqlite3.Error) as error:
                     self._report_failure(error)
                 else:
                     self._report_success()
@@ -213,8 +219,9 @@ class Store:
         rows, marks = self._begin_checkpoint()
         try:
             self._writer.submit(self._write, rows).result()
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise OperationError(f"the cities cannot be saved to {self.path}: {error}") from None
+        self._report_success()
         _commit_checkpoint(marks)
 
     def _has_changed(self) -> bool:
@@ -228,11 +235,44 @@ class Store:
         return rows, [(ledger, ledger.begin_checkpoint()) for ledger in self._ledgers]
 
     def _write(self, rows: Rows) -> None:
-        with self._db:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany("INSERT OR REPLACE INTO cities VALUES (?, ?)", rows)
+        """Write all cities. Raises OperationError, OSError, sqlite3.Error; then the file holds what it held before."""
+        self._follow_file()
+        db = self._db
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            db.executemany("INSERT OR REPLACE INTO cities VALUES (?, ?)", rows)
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:  # SQLite itself has ended it after some failures
+                db.execute("ROLLBACK")
+            raise
 
-    def _report_failure(self, error: sqlite3.Error) -> None:
+    def _follow_file(self) -> None:
+        """Make the file anew if it has vanished: SQLite would go on writing to the old one, which no restart finds.
+
+        A new file is complete after one checkpoint, because each holds all cities.
+
+        Raises:
+            OperationError, OSError, sqlite3.Error: it cannot be made, or another file is in its place.
+        """
+        try:
+            if os.path.samestat(self._identity, os.stat(self.path)):
+                return
+        except FileNotFoundError:
+            pass
+        self._db.close()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = self._connect()
+        try:
+            if self._open_database():
+                raise OperationError(f"{self.path} has been replaced by other saved cities")
+            self._identity = os.stat(self.path)
+        except BaseException:
+            self._db.close()  # no file stays locked to which nothing is written
+            raise
+        self._is_renewed = True
+
+    def _report_failure(self, error: Exception) -> None:
         """Log a failure to save, once until it is over."""
         if not self._has_failed:
             log_event(
@@ -241,9 +281,11 @@ class Store:
         self._has_failed = True
 
     def _report_success(self) -> None:
+        if self._is_renewed:
+            log_event(STORE, f"{self.path} has vanished: the cities are saved in a new file")
         if self._has_failed:
             log_event(STORE, "the cities are saved again")
-        self._has_failed = False
+        self._has_failed = self._is_renewed = False
 
     def _count_crossings(self) -> int:
         """Return how many merchants have entered or left local roads."""
