@@ -109,8 +109,9 @@ class SealedProtocol:
         if not isinstance(event, PeerNamed):
             return event
         key = self._key_of(event.name)
-        if hasattr(self._key_of, "describe"):
-            self.key_hint = self._key_of.describe(event.name)
+        describe = getattr(self._key_of, "describe", None)
+        if describe:
+            self.key_hint = describe(event.name)
         if key is None:
             self.peer = event.name
             return event

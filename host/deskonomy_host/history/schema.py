@@ -9,7 +9,7 @@ A history is one SQLite file. Amounts are mills (1/1000 of a coin or of a unit),
 # pyright: strict
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -45,7 +45,7 @@ _PAGE_BYTES_MIN = 512  # SQLite takes a smaller file for an empty database
 
 
 @contextlib.contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
+def transaction(db: sqlite3.Connection) -> Generator[None, None, None]:
     """Make the block one transaction, of which nothing stays if the block or the end of the transaction fails."""
     db.execute("BEGIN IMMEDIATE")
     try:

@@ -275,7 +275,11 @@ class _ProgramCity:
         self.wire_roads: dict[str, WireRoad] = {}
         self.ledger: Ledger | None = None  # the network sets it
         self.closed = asyncio.Event()
-        self.network = HostNetwork(cast("City", self), keys, log=lambda event, text: self._report(text))
+
+        def log_text(event: str, text: str) -> None:
+            self._report(text)
+
+        self.network = HostNetwork(cast("City", self), keys, log=log_text)
 
     async def __aenter__(self) -> Self:
         return self

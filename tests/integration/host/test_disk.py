@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import json
 import os
+import resource
 import shutil
 import sqlite3
 
@@ -257,6 +258,39 @@ def test_state_that_was_replaced_is_not_overwritten(tmp_path):
                 saved.save()
     with Store(folder) as saved:
         assert list(saved._saved) == ["SEASIDE"]
+
+
+def test_run_outlasts_a_disk_that_takes_no_byte_for_a_while(start, tmp_path):
+    """The history and the cities of a real process; its limit of file size stands in for the disk."""
+    if not hasattr(resource, "prlimit"):
+        pytest.skip("only Linux sets the limits of another process")
+    running = start(
+        f"run RIVERWOOD SEASIDE --json --speed 400 --history {tmp_path}/a.db --state {tmp_path}/saved --no-dashboard"
+    )
+    running.next()
+    _, most = resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (0, most))
+    err = read_until(running, "the history cannot be recorded: ", "the cities cannot be saved: ")
+    tick = running.until(lambda status: True)["tick"]
+    running.until(lambda status: status["tick"] > tick + 400)  # time goes on meanwhile
+    resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (most, most))
+    err += read_until(running, "the history is recorded again", "the cities are saved again")
+    status, _, rest = running.end()
+    assert status == 130
+    for text in ("the history cannot", "the history is", "the cities cannot", "the cities are"):
+        assert len([line for line in [*err, *rest.splitlines()] if line.startswith(text)]) == 1
+    with History(tmp_path / "a.db") as history:
+        times = [time_s for (time_s,) in history.query("SELECT time_s FROM samples ORDER BY sample")]
+        assert max(after - before for before, after in itertools.pairwise(times)) < 1.5  # no sample is missing
+
+
+def read_until(running, *beginnings):
+    """Return the lines of a command's stderr up to those that begin with these texts."""
+    lines, missing = [], set(beginnings)
+    while missing:
+        lines.append(running.process.stderr.readline())
+        missing -= {text for text in missing if lines[-1].startswith(text)}
+    return lines
 
 
 def test_log_file_on_full_disk_ends_no_run_and_prints_no_traceback(environment, deskonomy):
