@@ -89,6 +89,7 @@ async def run(settings: dict, reserve: list) -> None:
     roads = BoardRoads(city, settings["port"], settings["connect"], settings["key"], console.log)
     clock = Clock([city], None if settings["speed"] == "max" else settings["speed"])
     report = console.StatusReport(city, clock, sensors, wifi, roads)
+    reserve.append(report)  # for a look at the city after Ctrl-C
     servers: list = [roads]
     tasks = []
     if settings["watchdog"]:  # the first task, so that the watchdog resets a board whose next task blocks at once
@@ -130,14 +131,15 @@ def main() -> None:
         if settings:
             asyncio.run(run(settings, reserve))
     except Exception as error:
-        asyncio.new_event_loop()  # frees the tasks of the old loop, and everything that they hold
+        asyncio.new_event_loop()  # frees the tasks of the old loop, and everything that they hold,
+        reserve.clear()  # but for the city
         gc.collect()
         call_boot_guard("handle_crash", error, settings)
     except KeyboardInterrupt:
         is_done = False
         while not is_done:
             try:
-                call_boot_guard("leave_to_repl", settings)
+                call_boot_guard("leave_to_repl", settings, reserve)
                 is_done = True
             except KeyboardInterrupt:  # a second Ctrl-C must not leave the boot guard's work unfinished
                 pass

@@ -97,12 +97,24 @@ def handle_crash(error: Exception, settings: "dict | None") -> None:
     machine.reset()
 
 
-def leave_to_repl(settings: "dict | None") -> None:
-    """Leave the board to the REPL: count no crash, and give the watchdog, which cannot be stopped, a long timeout."""
+def leave_to_repl(settings: "dict | None", running: "list | None" = None) -> None:
+    """Leave the board to the REPL: count no crash, and give the watchdog, which cannot be stopped, a long timeout.
+
+    Args:
+        settings: Those of the program that has ended; None if it had none yet.
+        running: Its status report, if a city ran.
+    """
     print()  # ends a status line that may have begun
     forget_crashes()
     if settings and settings["watchdog"]:
         machine.WDT(timeout=_REPL_TIMEOUT_MS)
+    if settings and running and not isinstance(running[0], bytearray):  # those are memory that a start keeps free
+        try:
+            from deskonomy_board import repl
+
+            repl.open_repl(running[0], settings)
+        except (ImportError, MemoryError) as error:
+            print("no look at the city: %s" % error)
 
 
 def forget_crashes() -> None:

@@ -65,12 +65,16 @@ async def _print_pieces(pieces):
 
 
 class StatusReport:
-    """The status of this board and its city."""
+    """The status of this board and its city.
+
+    Attributes:
+        city: The city.
+    """
 
     def __init__(
         self, city: "City", clock: "Clock", sensors: "Sequence[Sensor]", wifi: "Wifi", roads: "BoardRoads"
     ) -> None:
-        self._city = city
+        self.city = city
         self._clock = clock
         self._sensors = sensors
         self._wifi = wifi
@@ -81,14 +85,14 @@ class StatusReport:
     async def print_lines(self) -> None:
         """Print the status line once a second, for ever."""
         before = time.ticks_ms()
-        tick = self._city.tick
+        tick = self.city.tick
         while True:
             await asyncio.sleep_ms(_STATUS_MS)
             now = time.ticks_ms()
             spent_ms = time.ticks_diff(now, before)
             self._uptime_ms += spent_ms
-            self._ticks_per_s = (self._city.tick - tick) * 1000 / spent_ms
-            before, tick = now, self._city.tick
+            self._ticks_per_s = (self.city.tick - tick) * 1000 / spent_ms
+            before, tick = now, self.city.tick
             self._roads.silence_ms()  # nothing else calls this during weeks without Wi-Fi
             self._gap_ms, self._clock.gap_ms = self._clock.gap_ms, 0
             gc.collect()
@@ -111,7 +115,7 @@ class StatusReport:
             ("uptime_s", "%d" % (self._uptime_ms // 1000)),
             ("reset", quote(_RESET_CAUSES.get(machine.reset_cause(), "unknown"))),
         )
-        return format_status_pieces(self._city, fields, self._ticks_per_s)
+        return format_status_pieces(self.city, fields, self._ticks_per_s)
 
 
 async def read_commands(commands: "dict[str, Callable[[object], None]]") -> None:
