@@ -81,10 +81,10 @@ class Sensor:
             self._handle_failure(error)
 
     def _handle_failure(self, error):
-        reason, advice = str(error), ". Is it wired as config.json says?"
+        reason, text = str(error), "sensor %s: %s. Is it wired as config.json says?"
         # A sensor fails by an OSError, a ValueError of an unsuitable pin, a plain Exception as of MicroPython's `dht`.
         if not self._readings or not (isinstance(error, (OSError, ValueError)) or type(error) is Exception):
-            reason, advice = "its driver failed: %s: %s" % (type(error).__name__, reason), ""
+            reason, text = "its driver failed: %s: %s" % (type(error).__name__, reason), "sensor %s: %s"
         elif not reason or (isinstance(error, OSError) and isinstance(error.errno, int)):
             reason = "no answer (%s)" % (reason or type(error).__name__)
         self._readings = None
@@ -93,7 +93,7 @@ class Sensor:
         self._failures_in_row += 1
         if self._failures_in_row >= _FAILURES_MIN or self._failures >= _FAILURES_MAX:
             if not self.error:
-                self._log(SENSOR_FAILED, "sensor %s: %s%s" % (self.name, reason, advice))
+                self._log(SENSOR_FAILED, text % (self.name, reason))
             self.error = reason
 
     def _handle_reading(self, raw):
