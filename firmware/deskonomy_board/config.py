@@ -12,7 +12,17 @@ from deskonomy.economy.goods import GOODS
 from deskonomy.errors import ConfigError, InvalidLineError
 from deskonomy.wire.codec import decode_name
 
-from deskonomy_board.sensors.specs import KIND, LIGHTS, OPTION_RULES, OPTIONS, PIN_MAX, PINS, QUANTITIES, SENSORS
+from deskonomy_board.sensors.specs import (
+    KIND,
+    LIGHTS,
+    OPTION_RULES,
+    OPTIONS,
+    OWN_PINS,
+    PIN_MAX,
+    PINS,
+    QUANTITIES,
+    SENSORS,
+)
 
 if TYPE_CHECKING:
     from typing import Any
@@ -69,24 +79,13 @@ def check_settings(settings: object) -> "dict[str, Any]":
 
 def _check_sensor(sensor):
     kind = sensor.get("kind")
-    spec = _find_spec(SENSORS, kind)
-    if spec is None:
-        raise _unusable('a sensor\'s "kind"', "one of " + ", ".join([row[KIND] for row in SENSORS]), kind)
-    pins = tuple([setting for setting, _ in spec[PINS]])
-    quantities = [quantity[0] for quantity in spec[QUANTITIES]]
-    allowed = _COMMON_SETTINGS + pins + spec[OPTIONS] + (("reads",) if len(quantities) > 1 else ())
-    for key in sorted(sensor):
-        if key not in allowed:
-            raise _unusable('a sensor\'s "%s"' % key, "left out, for %s takes only %s" % (kind, ", ".join(allowed)))
+    if is_owners(kind):
+        for setting in sensor:
+            if setting in OWN_PINS:
+                _check_setting(sensor, setting, _integer(0, PIN_MAX), "a pin's number")
+    else:
+        _check_settings_of_kind(sensor, kind)
     _check_setting(sensor, "name", _is_name, "a name")
-    for setting in pins:
-        _check_setting(sensor, setting, _integer(0, PIN_MAX), "a pin's number")
-    for setting, limits, requirement in OPTION_RULES:
-        if setting in sensor:
-            _check_setting(sensor, setting, _within(limits), requirement)
-    if "reads" in allowed:
-        requirement = '"%s" or "%s"' % ('", "'.join(quantities[:-1]), quantities[-1])
-        _check_setting(sensor, "reads", _within(quantities), requirement)
     for setting, is_valid, requirement in _SENSOR_RULES:
         if setting in sensor or setting not in _OPTIONAL:
             _check_setting(sensor, setting, is_valid, requirement)
@@ -96,6 +95,34 @@ def _check_sensor(sensor):
         raise _unusable("a sensor", 'one that has a "yield" or a "recipe"', sensor["name"])
     if sensor["good"] in str(sensor.get("recipe")):
         raise _unusable('a "recipe"', "of other goods than its own", sensor["good"])
+
+
+def _check_settings_of_kind(sensor, kind):
+    """Check the settings that only this kind of sensor takes, and that there are no others."""
+    spec = _find_spec(SENSORS, kind)
+    if spec is None:
+        kinds = ", ".join([row[KIND] for row in SENSORS])
+        raise _unusable('a sensor\'s "kind"', "one of %s or, for a driver of yours, drivers/NAME" % kinds, kind)
+    pins = tuple([setting for setting, _ in spec[PINS]])
+    quantities = [quantity[0] for quantity in spec[QUANTITIES]]
+    allowed = _COMMON_SETTINGS + pins + spec[OPTIONS] + (("reads",) if len(quantities) > 1 else ())
+    for key in sorted(sensor):
+        if key not in allowed:
+            raise _unusable('a sensor\'s "%s"' % key, "left out, for %s takes only %s" % (kind, ", ".join(allowed)))
+    for setting in pins:
+        _check_setting(sensor, setting, _integer(0, PIN_MAX), "a pin's number")
+    for setting, limits, requirement in OPTION_RULES:
+        if setting in sensor:
+            _check_setting(sensor, setting, _within(limits), requirement)
+    if "reads" in allowed:
+        requirement = '"%s" or "%s"' % ('", "'.join(quantities[:-1]), quantities[-1])
+        _check_setting(sensor, "reads", _within(quantities), requirement)
+
+
+def is_owners(kind: object) -> bool:
+    """Return whether a sensor's kind is a driver of the board's owner, such as "drivers/soil"."""
+    folder, _, name = kind.partition("/") if isinstance(kind, str) else ("", "", "")
+    return folder == "drivers" and not name.lower().strip(_NAME_CHARACTERS) and not name[:1].isdigit() and bool(name)
 
 
 def _check_setting(sensor, setting, is_valid, requirement):
@@ -173,6 +200,7 @@ def _is_indicator(value):
     return _find_spec(LIGHTS, kind) is not None and _integer(0, PIN_MAX)(pin) and good in _GOODS
 
 
+_NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 _HEX_DIGITS = "0123456789abcdefABCDEF"
 _GOODS = tuple([good.name for good in GOODS])
 _RULES = (

@@ -64,7 +64,9 @@ def host_settings(tmp_path):
 
 @pytest.mark.parametrize("board", stubs.CHIPS)
 def test_firmware_is_typed_for_each_chip_except_sensors_that_it_lacks(board, tmp_path):
-    errors = run_pyright(["firmware"], firmware_settings(stubs.find_folder(board, tmp_path)), tmp_path)
+    errors = run_pyright(
+        ["firmware", "boards/drivers"], firmware_settings(stubs.find_folder(board, tmp_path)), tmp_path
+    )
     lacking = [capability for capability, pins in catalog.load_board(board).pins.items() if not pins]
     drivers = sorted(f"firmware/deskonomy_board/sensors/drivers/{name}.py" for name in lacking)
     assert sorted(errors) == drivers, errors

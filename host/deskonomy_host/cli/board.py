@@ -30,9 +30,12 @@ def _parse_level(text: str) -> float:
     return validation.parse_amount(text, "a sensor", 0, 1, "0.5") / 1000
 
 
-def _parse_reading(text: str) -> tuple[str, float]:
-    """Return ("light", 0.5) of "light=0.5"."""
+def _parse_reading(text: str) -> tuple[str, float | dict[str, Any]]:
+    """Return ("light", 0.5) of "light=0.5", and (name, sensor) of a sensor as `board setup` takes it."""
     name, sign, level = text.partition("=")
+    if " " in name.strip():
+        sensor = _parse_option("parse_sensor")(text)
+        return sensor["name"], sensor
     if not (name and sign):
         raise UsageError(f"--sensor takes NAME=0..1, such as light=0.5, not {text!r}")
     return name, _parse_level(level)
@@ -88,8 +91,13 @@ def sim(
     sensor: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=0..1", parser=_parse_reading, help="The first reading of a sensor. Repeatable.  [0.5]"
+            metavar="NAME=0..1",
+            parser=_parse_reading,
+            help="The first reading of a sensor  [0.5], or a sensor as board setup takes it. Repeatable.",
         ),
+    ] = None,
+    drivers: Annotated[
+        str | None, typer.Option(metavar="DIR", help="A folder of drivers of your own, for its folder /drivers.")
     ] = None,
     heap: Annotated[
         str | None, typer.Option(metavar="SIZE", parser=_check_heap, help="The size of its heap.  [224k]")
@@ -137,17 +145,21 @@ def sim(
     \b
     Example:
       deskonomy board sim --sensor light=0.8
+      deskonomy board sim --drivers mine --sensor "bed drivers/soil pin=33 low=2900 high=1300 good=thread"
       deskonomy board sim --name OAKHAM --seed 3 --connect 127.0.0.1:55555 --json
     """
     from deskonomy_host.apps import board_simulate
     from deskonomy_host.roads import keyring
 
+    given = cast("list[tuple[str, Any]]", sensor or [])
     board_simulate.simulate(
         as_json,
         name=name,
         port=port,
         dir=dir,
-        sensors=dict(cast("list[tuple[str, float]]", sensor or [])),
+        sensors={name: value for name, value in given if not isinstance(value, dict)},
+        new_sensors=[value for _, value in given if isinstance(value, dict)],
+        drivers=drivers,
         heap=heap,
         seed=seed,
         locals_=locals_,

@@ -88,7 +88,10 @@ def test_unusable_config_is_rejected_with_what_to_correct(settings, message):
 @pytest.mark.parametrize(
     "sensor, message",
     [
-        ({"kind": "laser"}, 'a sensor\'s "kind" must be one of adc, bh1750, .*, touch, not "laser"'),
+        (
+            {"kind": "laser"},
+            'a sensor\'s "kind" must be one of adc, .*, touch or, for a driver of yours, drivers/NAME, not "laser"',
+        ),
         ({"kind": ["adc"]}, 'a sensor\'s "kind" must be one of .*, not .*adc'),
         ({"kind": "bh1750", "scl": 22}, "a sensor's \"sda\" must be a pin's number$"),
         ({"kind": "adc", "pin": 49}, "a sensor's \"pin\" must be a pin's number, not 49"),

@@ -5,7 +5,7 @@ what should be on it (plan.py).
 
 If main.py is the firmware's, both slots belong to the firmware completely. Otherwise a file belongs to the firmware
 only if it has the path of a firmware file, so that a first deploy, or an erase of the wrong board, loses no file of
-another project.
+another project. Files outside the slots stay, among them the owner's drivers, in the folder /drivers.
 """
 
 import hashlib
@@ -54,6 +54,12 @@ def find_running_slot(inventory: Inventory) -> str | None:
 def has_owned_main(inventory: Inventory) -> bool:
     """Return whether the board's main.py is the firmware's."""
     return inventory.files.get(MAIN) in _slots_by_main()
+
+
+def list_misplaced(inventory: Inventory) -> list[str]:
+    """Return the paths of the owner's files in slots that belong to the firmware, sorted."""
+    slots = {slot: list_slot(inventory, slot) for slot in SLOTS}
+    return sorted(f"{slot}/{path}" for slot, files in slots.items() for path in files.keys() - _select_owned(files))
 
 
 def check_slots(inventory: Inventory) -> None:

@@ -5,7 +5,7 @@ files belong to the firmware (ownership.py), carrying the plan out (execute.py).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from deskonomy_host.boards.deploy.inventory import Inventory
@@ -14,6 +14,7 @@ from deskonomy_host.boards.deploy.ownership import (
     check_image_modules,
     check_slots,
     find_running_slot,
+    list_misplaced,
     list_slot,
     make_main,
     rename_owners_main,
@@ -37,6 +38,7 @@ class DeployPlan:
         send: {path: bytes}.
         digest: The slot's digest afterwards, as slot_digest() computes it.
         renamed_main: The new name of the owner's main.py; "" if there is none.
+        misplaced: Paths of the owner's files in the slots, which a deploy removes, or no longer uses.
         main: The new main.py; None if it stays.
         superseded: Paths to remove after the switch: files, then folders.
         config: The new config.json; None if it stays.
@@ -53,6 +55,7 @@ class DeployPlan:
     superseded: list[str]
     kept: list[str]
     renamed_main: str = ""
+    misplaced: list[str] = field(default_factory=list[str])
     config: bytes | None = None
 
     @property
@@ -89,7 +92,7 @@ def plan_slot(files: Mapping[str, bytes], inventory: Inventory) -> DeployPlan:
         other_slot = {digest: f"{running}/{path}" for path, digest in running_files.items()}
         plan = _fill(slot, files, inventory, other_slot, make_main(slot))
     _check_space(plan, inventory)
-    return replace(plan, renamed_main=rename_owners_main(inventory))
+    return replace(plan, renamed_main=rename_owners_main(inventory), misplaced=list_misplaced(inventory))
 
 
 def plan_beside_image(files: Mapping[str, bytes], inventory: Inventory) -> DeployPlan:

@@ -9,7 +9,7 @@ import contextlib
 import json
 import tempfile
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -17,11 +17,12 @@ from typing import Any, Self
 from deskonomy_host.boards.deploy.deploy import deploy
 from deskonomy_host.boards.deploy.plan import DeployPlan
 from deskonomy_host.boards.serial.lines import LineParser, is_repl_line
-from deskonomy_host.boards.simulator.flash_folder import BOARD, lock_flash, read_flash_config
+from deskonomy_host.boards.simulator.flash_folder import BOARD, copy_drivers, lock_flash, read_flash_config
 from deskonomy_host.boards.simulator.interpreter import find_micropython
 from deskonomy_host.boards.simulator.machine import SimulatedMachine
 from deskonomy_host.boards.spec import catalog
-from deskonomy_host.boards.spec.sensors import SENSORS
+from deskonomy_host.boards.spec.options import BoardOptions
+from deskonomy_host.boards.spec.sensors import SENSORS, find_spec
 from deskonomy_host.errors import OperationError, UsageError
 from deskonomy_host.roads.keyring import find_key, format_key, load_key
 
@@ -53,6 +54,8 @@ class SimulatedBoard:
         port: int | None = None,
         dir: str | PathLike[str] | None = None,
         sensors: Mapping[str, float] | None = None,
+        new_sensors: Sequence[dict[str, Any]] = (),
+        drivers: str | PathLike[str] | None = None,
         heap: str | None = None,
         seed: int | None = None,
         locals_: int | None = None,
@@ -73,6 +76,8 @@ class SimulatedBoard:
             port: TCP port of its city.
             dir: The folder that is its flash; None for a new one that is removed at the end.
             sensors: {name: first reading, 0 to 1 of its range}; 0.5 for a sensor that is left out.
+            new_sensors: Sensors as in config.json, which it gets besides, or in place of those that decide the same.
+            drivers: A folder of the owner's drivers, which are copied to the folder /drivers of its flash.
             heap: Size of its heap as -X heapsize takes it, such as "224k"; None for that of its board.json.
             seed: Of its city.
             locals_: How many residents its city has.
@@ -90,6 +95,8 @@ class SimulatedBoard:
         self._dir = dir
         self._flash = Path()
         self._levels = dict(sensors or {})
+        self._new_sensors = new_sensors
+        self._drivers = drivers
         self._heap = heap or "%dk" % (catalog.load_board(BOARD).heap_bytes >> 10)
         self._micropython = micropython
         self._clock = clock
@@ -160,8 +167,9 @@ class SimulatedBoard:
 
     def sense(self, name: str, value: float) -> None:
         """Set what a sensor reads from now on, 0 to 1 of its range. Raises UsageError."""
-        kind = catalog.find_sensor(self.config, name)["kind"]
-        if not SENSORS[kind].simulated_by:
+        sensor = catalog.find_sensor(self.config, name)
+        kind, spec = sensor["kind"], find_spec(sensor)
+        if not (spec and spec.simulated_by):
             simulated = ", ".join(spec.kind for spec in SENSORS.values() if spec.simulated_by == "pin")
             raise UsageError("%s is a %s, and a simulated board drives only %s and rssi" % (name, kind, simulated))
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
@@ -190,6 +198,8 @@ class SimulatedBoard:
         signals.mkdir()
         self._flash.mkdir(parents=True, exist_ok=True)
         self._stack.enter_context(lock_flash(self._flash))
+        if self._drivers:
+            copy_drivers(Path(self._drivers), self._flash)
         self._load_config()
         self.machine = SimulatedMachine(interpreter, self._flash.resolve(), signals, self._heap, self._read_output)
         self.machine.clock = self._clock
@@ -202,6 +212,9 @@ class SimulatedBoard:
     def _load_config(self) -> None:
         """Make its settings of config.json and of those that are given. Raises OperationError, UsageError."""
         self.config = {**read_flash_config(self._flash), **self._settings}
+        if self._new_sensors:
+            options = BoardOptions(sensors=[*self._new_sensors])
+            self.config = options.merge_parts(self.config, catalog.load_board(BOARD), lambda line: None)
         catalog.check_config(self.config)
         key = None if self.config.get("key") else find_key(self.city) or load_key()
         if key:
@@ -220,7 +233,8 @@ class SimulatedBoard:
         for name, level in self._levels.items():
             sensor = catalog.find_sensor(self.config, name)
             reading = round(sensor["low"] + level * (sensor["high"] - sensor["low"]))
-            simulated_by = SENSORS[sensor["kind"]].simulated_by
+            spec = find_spec(sensor)
+            simulated_by = spec.simulated_by if spec else ""
             if simulated_by == "rssi":
                 self.machine.rssi = reading
             elif simulated_by == "pin":

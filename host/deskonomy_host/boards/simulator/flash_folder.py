@@ -1,19 +1,21 @@
 """The flash of a simulated board: a folder of this machine.
 
-Here: holding the folder for one board, and its config.json before the board starts. Not here: the board (board.py),
-what a deploy writes to a flash (deploy/).
+Here: holding the folder for one board, its config.json before the board starts, and the owner's drivers. Not here: the
+board (board.py), what a deploy writes to a flash (deploy/).
 """
 
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from deskonomy_host.boards.spec import catalog
 from deskonomy_host.boards.spec.catalog import CONFIG
-from deskonomy_host.errors import OperationError
+from deskonomy_host.boards.spec.sensors import OWN_DRIVERS
+from deskonomy_host.errors import OperationError, UsageError
 
 BOARD = "SIMULATED"  # its name in the catalog
 
@@ -52,3 +54,13 @@ def read_flash_config(flash: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise OperationError("%s is no object in { }: correct it, or remove it for a new one" % file)
     return config
+
+
+def copy_drivers(folder: Path, flash: Path) -> None:
+    """Copy the drivers in this folder to the flash. Raises UsageError if there are none."""
+    drivers = sorted([*folder.glob("*.py"), *folder.glob("*.mpy")])
+    if not drivers:
+        raise UsageError("--drivers takes a folder of drivers, such as soil.py, not %s" % folder)
+    (flash / OWN_DRIVERS).mkdir(exist_ok=True)
+    for driver in drivers:
+        shutil.copy(driver, flash / OWN_DRIVERS)

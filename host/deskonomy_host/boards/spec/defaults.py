@@ -7,9 +7,10 @@ Here: usual readings and the defaults of a sensor in config.json. Not here: the 
 from typing import Any
 
 from deskonomy.economy.goods import GOODS
+from deskonomy_board.config import is_owners
 
 from deskonomy_host.boards.spec.catalog import Board
-from deskonomy_host.boards.spec.sensors import SENSORS, Quantity
+from deskonomy_host.boards.spec.sensors import Quantity, find_spec
 
 _UNKNOWN = Quantity("", None, None, 0, 1, 1, "")  # for a sensor of a kind that does not exist, which fails later
 
@@ -21,7 +22,7 @@ def find_quantity(sensor: dict[str, Any], board: Board | None = None) -> Quantit
         sensor: The sensor as in config.json; it may leave out anything.
         board: The board that has it; None for an ESP32.
     """
-    spec = SENSORS.get(str(sensor.get("kind")))
+    spec = find_spec(sensor)
     quantities = spec.quantities if spec else (_UNKNOWN,)
     quantity = next((quantity for quantity in quantities if quantity.name == sensor.get("reads")), quantities[0])
     if quantity.name == "touch" and board and board.touch:
@@ -34,10 +35,12 @@ def fill_defaults(sensor: dict[str, Any], board: Board | None = None) -> dict[st
     """Return a sensor with the usual value of every setting that it leaves out, except those that must be given."""
     defaults: dict[str, Any] = {"good": GOODS[0][0]}  # the name of the first good
     quantity = find_quantity(sensor, board)
-    spec = SENSORS.get(str(sensor.get("kind")))
+    spec = find_spec(sensor)
     if spec and len(spec.quantities) > 1:
         defaults["reads"] = quantity.name
     if "yield" not in sensor and "recipe" not in sensor:
         defaults["yield"] = [0.0, 2.0]
-    defaults |= {"name": sensor.get("kind"), "low": quantity.low, "high": quantity.high}
+    defaults["name"] = sensor.get("kind")
+    if not is_owners(sensor.get("kind")):  # what is usual for the driver of a board's owner is not known
+        defaults |= {"low": quantity.low, "high": quantity.high}
     return {**sensor, **{key: value for key, value in defaults.items() if key not in sensor}}

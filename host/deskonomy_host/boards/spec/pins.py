@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from deskonomy_host.boards.spec.catalog import Board
-from deskonomy_host.boards.spec.sensors import KINDS
+from deskonomy_host.boards.spec.sensors import find_spec
 
 
 def explain_misplaced(part: dict[str, Any], board: Board) -> str | None:
@@ -28,7 +28,8 @@ def explain_clash(config: dict[str, Any]) -> str | None:
     uses: dict[int, tuple[dict[str, Any], tuple[str, str]]] = {}
     for part in [*config.get("sensors", []), *filter(None, [config.get("indicator")])]:
         for setting, _ in _pins_of(part):
-            use = (KINDS[part["kind"]].bus, setting)
+            spec = find_spec(part)
+            use = (spec.bus if spec else "", setting)
             first, first_use = uses.setdefault(part[setting], (part, use))
             if first is part and use != first_use:
                 return "%s needs a pin for each wire, not %s for both" % (_describe(part), part[setting])
@@ -41,7 +42,7 @@ def explain_clash(config: dict[str, Any]) -> str | None:
 
 
 def _pins_of(part: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    spec = KINDS.get(part["kind"])
+    spec = find_spec(part)
     return spec.pins if spec else ()
 
 

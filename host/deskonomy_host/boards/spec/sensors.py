@@ -6,6 +6,7 @@ here: the table itself (firmware/deskonomy_board/sensors/specs.py), usual values
 
 from typing import Any, NamedTuple
 
+from deskonomy_board.config import is_owners
 from deskonomy_board.sensors import specs
 
 
@@ -60,11 +61,33 @@ def _name_columns(row: tuple[Any, ...]) -> KindSpec:
 SENSORS: dict[str, KindSpec] = {spec.kind: spec for spec in map(_name_columns, specs.SENSORS)}
 LIGHTS: dict[str, KindSpec] = {spec.kind: spec for spec in map(_name_columns, specs.LIGHTS)}
 KINDS = {**SENSORS, **LIGHTS}
+OWN_DRIVERS = "drivers"  # the folder of a board for drivers of its owner; such a sensor's kind is "drivers/NAME"
+_ENDS_OF_OWN = "what its driver reads at least, and at most"
 # Settings of a sensor that are text, also where they look like a number.
 TEXT_SETTINGS: tuple[str, ...] = (
     *("name", "kind", "good", "reads"),
     *(name for name, limits, _ in specs.OPTION_RULES if isinstance(limits, int) or isinstance(limits[0], str)),
 )
+
+
+def find_spec(part: dict[str, Any]) -> KindSpec | None:
+    """Return the row for a sensor or a light as in config.json; None if there is no such kind.
+
+    A driver of the board's owner has the pins among its settings, and shares those of an I2C bus.
+    """
+    kind = part.get("kind")
+    if not is_owners(kind):
+        return KINDS.get(str(kind))
+    pins = tuple((setting, "in" if setting == "pin" else "out") for setting in specs.OWN_PINS if setting in part)
+    quantity = Quantity("reading", None, None, 0, 1, 1, _ENDS_OF_OWN)
+    return KindSpec(
+        str(kind), pins, (), (quantity,), "I2C" if "scl" in part else "", (), "pin" if "pin" in part else ""
+    )
+
+
+def list_own_drivers(config: dict[str, Any]) -> list[str]:
+    """Return the paths on a board, without suffix, of the owner's drivers that its sensors need, sorted."""
+    return sorted({sensor["kind"] for sensor in config.get("sensors", []) if is_owners(sensor.get("kind"))})
 
 
 def list_stand_ins(config: bytes) -> list[str]:
@@ -73,4 +96,6 @@ def list_stand_ins(config: bytes) -> list[str]:
     The text is searched for the names of kinds, so that a config.json with an error in it has its stand-ins too.
     """
     named = [spec for spec in KINDS.values() if b'"%s"' % spec.kind.encode() in config]
+    if b'"%s/' % OWN_DRIVERS.encode() in config:  # what the owner's driver imports is not known
+        named = list(KINDS.values())
     return list(dict.fromkeys(module for spec in named for module in spec.stand_ins))
