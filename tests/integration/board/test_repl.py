@@ -1,0 +1,58 @@
+"""The city after Ctrl-C: `city` and `help()` at the REPL and by `mpremote resume exec`, as docs/board.md has them."""
+
+import re
+
+import pytest
+from helpers.repository import REPO
+
+PAGE = (REPO / "docs" / "board.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def look(board, mpremote):
+    """Return a function that executes a line on the stopped board and returns what it prints."""
+    return lambda line: mpremote(board.serial, "resume", "exec", line)
+
+
+def test_line_after_ctrl_c_names_city_and_help(board, look):
+    look("pass")
+    assert "DESKTOWN stands still: city looks at it, help() says how, Ctrl-D starts it again" in board.lines
+
+
+def test_every_documented_line_works(look):
+    lines = re.search(r"```\nmpremote resume exec \"print\(city\)\"\n(.*?)```", PAGE, re.DOTALL)[1].splitlines()
+    lines = [line.split("    ")[0].strip() for line in lines if line.startswith(">>> ")]
+    assert len(lines) == 4
+    for line in lines:
+        assert "Error" not in look("print(%s)" % line.removeprefix(">>> "))
+
+
+def test_city_that_stands_still_has_its_status_and_residents(look):
+    assert re.fullmatch(r"DESKTOWN at tick \d+, with 30 residents", look("print(city)"))
+    assert look("print(city)") == look("print(city)")
+    fields = "city.status['city'], city['yield']['wood'], city.sensors['light']['raw'], len(city)"
+    assert look(f"print({fields})") == "DESKTOWN 1.0 2050 30"
+    assert look("print(abs(sum([city[n]['money'] for n in range(20)]) - city.money['locals']) < 0.001)") == "True"
+    assert look("print([resident['merchant'] for resident in city if 'merchant' in resident])").count("'") == 20
+
+
+def test_unknown_attribute_names_those_that_are_there(look):
+    assert "a city has status, config, address, city, digest" in look(
+        "try:\n  city.prices\nexcept AttributeError as error:\n  print(error)"
+    )
+
+
+def test_config_is_shown_without_key_and_passwords(look):
+    keys = look("print(sorted(city.config))")
+    assert "'sensors'" in keys and "wifi" not in keys and "'key'" not in keys
+
+
+def test_help_says_where_to_begin_and_explains_objects_as_before(look):
+    assert 'city.price["wood"]' in look("help()")
+    assert "object 5 is of type int" in look("help(5)")
+
+
+def test_ctrl_d_starts_city_again(loop, board, look):
+    look("pass")
+    loop.call(board.machine.send, b"\x04")
+    loop.run(board.wait_for(lambda status: status["address"] and status["uptime_s"] < 30))
