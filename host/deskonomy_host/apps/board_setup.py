@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from deskonomy_host.apps.board_monitor import explain_silence
+from deskonomy_host.boards.calibration import Calibration
 from deskonomy_host.boards.deploy import config_file, execute, flash
 from deskonomy_host.boards.deploy.deploy import deploy as deploy_firmware
 from deskonomy_host.boards.deploy.inventory import Inventory, read_inventory
@@ -29,6 +30,7 @@ from deskonomy_host.boards.serial.lines import is_repl_line
 from deskonomy_host.boards.spec import catalog, defaults, options, pins, questions
 from deskonomy_host.boards.spec.catalog import Board
 from deskonomy_host.boards.spec.options import BoardOptions
+from deskonomy_host.boards.spec.sensors import Quantity
 from deskonomy_host.errors import OperationError, UsageError
 from deskonomy_host.roads import keyring
 
@@ -140,7 +142,9 @@ def erase(path: str | None, confirmed: bool) -> None:
 
 
 def calibrate(path: str | None, name: str, seconds: float) -> None:
-    """Watch a sensor, and write its lowest and highest reading into the board's config.json.
+    """Watch a sensor, and write its low and high readings into the board's config.json.
+
+    Readings that fail or cannot be do not count, nor do the farthest at both ends.
 
     Args:
         path: Of the board's port; None for the only port that looks like a board.
@@ -165,8 +169,11 @@ def calibrate(path: str | None, name: str, seconds: float) -> None:
         if problem:
             raise OperationError(problem)
         asyncio.run(execute.reset(path))
-    print("Show %s its lowest and its highest within %g s: %s." % (name, seconds, quantity.ends))
-    low, high = _watch_sensor(path, name, seconds)
+    print("Show %s its lowest and its highest within %g s, some seconds each: %s." % (name, seconds, quantity.ends))
+    calibration = _watch_sensor(path, name, quantity, seconds)
+    low, high = calibration.find_levels()
+    if calibration.describe_ignored():
+        print("%s: %s" % (name, calibration.describe_ignored()))
     if high - low < quantity.difference_min:
         raise OperationError("%s read only %d to %d: too little to tell apart; nothing is changed" % (name, low, high))
     if sensor["low"] > sensor["high"]:  # it reads less where there is more
@@ -246,6 +253,8 @@ def _deploy(path: str, config: Config | None) -> DeployPlan:
     else:
         kept = len(plan.kept) + len(plan.copy)
         print("sent %d files (%d KB), kept %d" % (len(plan.send), plan.bytes_to_send // 1024, kept))
+    for file in plan.misplaced:
+        print("/%s is yours, in a folder that deploys replace: keep drivers of your own in /drivers" % file)
     if plan.renamed_main:
         print("Your main.py is called %s from now on." % plan.renamed_main)
     if plan.is_beside_image:
@@ -284,21 +293,23 @@ def _wait_until_up(path: str, config: Config) -> None:
         print("%s is up, alone: deskonomy board setup %s --wifi NETWORK lets it trade" % (status["city"], path))
 
 
-def _watch_sensor(path: str, name: str, seconds: float) -> tuple[int, int]:
-    """Return a sensor's lowest and highest raw reading, from its first for this time. Raises OperationError."""
-    readings: list[int] = []
+def _watch_sensor(path: str, name: str, quantity: Quantity, seconds: float) -> Calibration:
+    """Return a sensor's readings, from the first that counts for this time. Raises OperationError if there is none."""
+    calibration = Calibration(quantity)
     deadline = None
+    patience = time.monotonic() + _START_S
     with SerialConsole(path, _RESET_S) as console:
-        while deadline is None or time.monotonic() < deadline:
+        while time.monotonic() < (deadline or patience):
             status = console.wait_for(lambda status: name in status["sensors"], _START_S, prompt_s=_ANSWER_S)
             if status is None:
                 raise OperationError(explain_silence(path, console.at_prompt, []))
-            sensor = status["sensors"][name]
-            if "error" in sensor:
-                raise OperationError("%s cannot be read: %s. Is it wired as it is set up?" % (name, sensor["error"]))
-            if "raw" in sensor:
+            if calibration.add(status["sensors"][name]):
                 deadline = deadline or time.monotonic() + seconds
-                readings.append(sensor["raw"])
+                readings = calibration.readings
                 extremes = (min(readings), max(readings))
-                print("  %s reads %s, so far %s to %s" % (name, sensor["raw"], *extremes), file=sys.stderr)
-    return min(readings), max(readings)
+                print("  %s reads %s, so far %s to %s" % (name, readings[-1], *extremes), file=sys.stderr)
+            elif calibration.error and not calibration.readings:
+                raise OperationError("%s cannot be read: %s. Is it wired as it is set up?" % (name, calibration.error))
+    if not calibration.readings:
+        raise OperationError("%s has had no reading for %d s: is the board on its Wi-Fi?" % (name, _START_S))
+    return calibration
