@@ -17,6 +17,7 @@ from deskonomy.economy.merchant import Merchant
 from deskonomy.errors import InvalidCheckpointError
 from deskonomy.roads.ledger import Ledger
 from deskonomy.roads.road import CAPACITY, Road
+from deskonomy.roads.wire_road import WireRoad
 from deskonomy.storage.encode import BATCH_MAX, CHECKSUM_BYTES, FORMAT, MARK, iterate_blocks
 from deskonomy.version import SOFTWARE
 
@@ -159,7 +160,7 @@ def _read_road(reader: "_Reader", city: City) -> Road:
     road.sent, road.received, road.lost, road.rejected = counts
     for queue in (road.outbound, road.inbound):
         queue.extend([reader.read_merchant(city) for _ in range(reader.read_number())])
-    if is_wire and not road.outbound:
+    if isinstance(road, WireRoad) and not road.outbound:
         road.settled_sequence = road.sequence
     return road
 
