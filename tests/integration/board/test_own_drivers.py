@@ -6,6 +6,7 @@ from deskonomy_host.boards.deploy.deploy import deploy
 from deskonomy_host.boards.deploy.inventory import Inventory
 from deskonomy_host.boards.deploy.ownership import make_main, owned_paths, sha256
 from deskonomy_host.boards.simulator.board import SimulatedBoard
+from deskonomy_host.boards.spec.defaults import fill_defaults
 from deskonomy_host.boards.spec.options import parse_sensor
 from deskonomy_host.errors import OperationError, UsageError
 
@@ -112,7 +113,7 @@ def test_deploy_keeps_drivers_of_owner_and_names_those_in_its_own_folders(loop, 
 
 def test_deploy_of_sensor_without_its_driver_fails_before_any_change(loop, own):
     before = (own.flash / "config.json").read_bytes()
-    config = {**own.config, "sensors": [parse_sensor("it drivers/absent low=0 high=9")]}
+    config = {**own.config, "sensors": [fill_defaults(parse_sensor("it drivers/absent low=0 high=9"))]}
     with pytest.raises(OperationError, match=r"has no /drivers/absent.py: mpremote connect .* cp -r drivers :"):
         loop.run(deploy(own.serial, config))
     assert (own.flash / "config.json").read_bytes() == before

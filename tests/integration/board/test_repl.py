@@ -1,8 +1,10 @@
 """The city after Ctrl-C: `city` and `help()` at the REPL and by `mpremote resume exec`, as docs/board.md has them."""
 
 import re
+import threading
 
 import pytest
+from helpers.commands import PATIENCE_S
 from helpers.repository import REPO
 
 PAGE = (REPO / "docs" / "board.md").read_text(encoding="utf-8")
@@ -54,5 +56,7 @@ def test_help_says_where_to_begin_and_explains_objects_as_before(look):
 
 def test_ctrl_d_starts_city_again(loop, board, look):
     look("pass")
+    started = threading.Event()
+    board.on_line = lambda line: started.set() if "DESKTOWN goes on from tick" in line else None
     loop.call(board.machine.send, b"\x04")
-    loop.run(board.wait_for(lambda status: status["address"] and status["uptime_s"] < 30))
+    assert started.wait(PATIENCE_S), board.lines
