@@ -6,6 +6,7 @@ a host makes a logging record of it).
 """
 
 from deskonomy.compat import const
+from deskonomy.text import escape
 
 # Roads over the wire.
 LISTENING = const("listening")
@@ -43,4 +44,4 @@ STATUS_SKIPPED = const("status-skipped")
 
 def print_text(event: str, text: str) -> None:
     """Print the text of an event: the log of a program that has no other."""
-    print(text)
+    print(escape(text))

@@ -16,7 +16,7 @@ from deskonomy.compat import TYPE_CHECKING
 from deskonomy.economy.city import YIELD_MAX_MILLS
 from deskonomy.events import COMMAND_FAILED, STATUS_SKIPPED, YIELD_SET
 from deskonomy.status import format_status_pieces
-from deskonomy.text import format_decimal, format_object, quote
+from deskonomy.text import escape, format_decimal, format_object, quote
 from micropython import const
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ _DELAYED = []  # while a status line is printed, it holds the list of log lines 
 
 def log(event: str, text: str) -> None:
     """Print the text of a log event; during a status line, after the end of that line."""
+    text = escape(text)
     if _DELAYED:
         _DELAYED[0].append(text)
     else:

@@ -1,7 +1,8 @@
 """The log of the host: records of the logger "deskonomy", each with the type of its event and its city.
 
 Here: writing records, the core's log as records, attaching handlers for the time of a run, records of another process.
-Not here: the handlers of the dashboard (telemetry/log_events.py), what the terminal prints (terminal/display.py).
+Every text is one line of printable characters, whatever a peer has sent. Not here: the handlers of the dashboard
+(telemetry/log_events.py), what the terminal prints (terminal/display.py).
 
 The extra attributes of a record are `event`, a constant of deskonomy/events.py or one of those below, and `city`, a
 name or "". No handler and no program parses a message. Terminals print a record as one line without its traceback;
@@ -10,13 +11,15 @@ the environment variable DESKONOMY_LOG names a file that gets everything.
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from deskonomy.events import BUG
+from deskonomy.events import BUG, CONNECTIONS_FULL
+from deskonomy.text import escape
 
 from deskonomy_host.errors import OperationError, describe_bug
 from deskonomy_host.output import GIVE_UP_S, Output
@@ -31,7 +34,19 @@ OUTPUT = "output"  # lines that a terminal or a pipe did not take
 LOG_FILE = "DESKONOMY_LOG"  # environment variable: a file that gets every record, with tracebacks
 
 LOGGER = logging.getLogger("deskonomy")
+_NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+_DESCRIPTORS_LOG_S = 60.0
+_descriptors_logged_s = float("-inf")
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+
+def _escape_text(record: logging.LogRecord) -> bool:
+    """Make the text of a record safe: it may contain what a peer has sent, and terminals obey control characters."""
+    record.msg, record.args = escape(" ".join(record.getMessage().split())), None
+    return True
+
+
+LOGGER.addFilter(_escape_text)
 
 
 def log_event(event: str, text: str, city: str = "") -> None:
@@ -68,7 +83,7 @@ class LineHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass on a record."""
-        self._write(" ".join(record.getMessage().split()))
+        self._write(record.getMessage())
 
 
 class _FileHandler(logging.Handler):
@@ -137,8 +152,20 @@ def watch_loop() -> None:
 
 def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     error = context.get("exception")
+    if isinstance(error, OSError) and error.errno in _NO_DESCRIPTORS:
+        _log_descriptors(loop.time())
+        return
     text = describe_bug(error) if error else context["message"]
     LOGGER.error("%s", text, extra={"event": BUG, "city": ""}, exc_info=error)
+
+
+def _log_descriptors(now_s: float) -> None:
+    """Log that no descriptor is left, once a minute: asyncio reports it often, and tries again by itself."""
+    global _descriptors_logged_s
+    if now_s - _descriptors_logged_s >= _DESCRIPTORS_LOG_S:
+        _descriptors_logged_s = now_s
+        text = "no file descriptor is left for another connection; those that wait are accepted when there are some"
+        log_event(CONNECTIONS_FULL, text)
 
 
 def pack_record(record: logging.LogRecord) -> dict[str, Any]:

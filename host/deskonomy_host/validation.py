@@ -109,7 +109,8 @@ def check_name(text: object, label: str) -> str:
     try:
         check_wire_name(text.encode())  # pyright: ignore[reportAttributeAccessIssue]
     except (InvalidLineError, UnicodeEncodeError, AttributeError):
-        raise UsageError(f'{label} has 1 to 64 bytes, no control character and none of {{ [ ", not {text!r}') from None
+        rule = 'has 1 to 64 bytes, printable, none of { [ ", and is no line of HTTP'
+        raise UsageError(f"{label} {rule}, not {text!r}") from None
     name = str(text)
     if name != name.strip():
         raise UsageError(f"{label} neither begins nor ends with a space: type {name.strip()!r}, not {name!r}")

@@ -5,8 +5,9 @@ import logging
 import pickle
 
 import pytest
-from deskonomy.events import BUG, LISTENING
-from deskonomy_host import logs
+from deskonomy.events import BUG, LISTENING, print_text
+from deskonomy_host import cli, logs
+from deskonomy_host.boards.serial.lines import LineParser
 from deskonomy_host.errors import OperationError
 
 
@@ -42,6 +43,18 @@ def test_core_log_of_bug_has_traceback(records):
 def test_text_with_percent_sign_is_written_as_it_is(records):
     logs.log_event(logs.NOTE, "100 % of it, and %s")
     assert records[0].getMessage() == "100 % of it, and %s"
+
+
+def test_text_of_a_peer_is_one_printable_line_for_every_handler(records, capsys):
+    text = 'SEASIDE rejects a merchant: \x1b]0;title\x07\n{"city": 1}\u202e\x9b'
+    expected = 'SEASIDE rejects a merchant: \\x1b]0;title\\x07 {"city": 1}\\xe2\\x80\\xae\\xc2\\x9b'
+    logs.make_core_log("RIVERWOOD")(LISTENING, text)
+    logs.log_event(logs.NOTE, text)
+    assert [record.getMessage() for record in records] == [expected] * 2
+    print_text(LISTENING, text)
+    assert capsys.readouterr().out == expected.replace("07 {", "07\\x0a{") + "\n"
+    assert cli._print_error(text, 1) == 1 and expected in capsys.readouterr().err
+    assert LineParser().feed(text.encode() + b"\n")[0].isprintable()
 
 
 def test_line_handler_passes_on_one_line_of_chosen_events():

@@ -8,7 +8,7 @@ it raise nothing but InvalidLineError. docs/protocol.md describes the fields.
 from deskonomy.compat import TYPE_CHECKING, const
 from deskonomy.economy.merchant import Merchant
 from deskonomy.errors import InvalidLineError
-from deskonomy.text import format_decimal, quote
+from deskonomy.text import format_decimal, is_printable, quote
 from deskonomy.wire.strict_json import (
     ARRAY,
     ARRAY_END,
@@ -154,19 +154,26 @@ def _encode_prices(merchant: Merchant) -> "Iterator[str]":
 
 
 def decode_name(raw: bytes) -> str:
-    """Return bytes as a name: 1 to 64 bytes of UTF-8 without control characters, {, [ and ".
+    """Return bytes as a name: 1 to 64 bytes of UTF-8, printable, without {, [ and ", and no line of HTTP.
 
     Raises InvalidLineError.
     """
     if not 1 <= len(raw) <= NAME_MAX_BYTES:
         raise InvalidLineError("a name is 1 to %d bytes long, not %d" % (NAME_MAX_BYTES, len(raw)))
     text = decode_utf8(raw)
-    before = 0
-    for byte in raw:
-        if byte < 32 or byte == 127 or (before == 0xC2 and byte < 0xA0) or byte in b'{["':
-            raise InvalidLineError("a name has no control characters and none of { [ and the quote")
-        before = byte
+    if not is_printable(raw) or b"{" in raw or b"[" in raw or b'"' in raw:
+        raise InvalidLineError("a name has printable characters only, and none of { [ and the quote")
+    if is_http(raw):
+        raise InvalidLineError("a name is no line of HTTP")
     return text
+
+
+def is_http(raw: bytes) -> bool:
+    """Return whether the first line is one of HTTP: a request of any method for any target, or an answer."""
+    parts = raw.split(b"\n", 1)[0].upper().split()
+    if len(parts) < 2:
+        return False
+    return parts[1][:1] == b"/" or b"://" in parts[1] or b"HTTP/" in (parts[0][:5], parts[-1][:5])
 
 
 def _decode_line(line: bytes, first: int, read: "Callable[..., tuple[Any, int]]", *options: bool) -> "Any":

@@ -11,6 +11,8 @@ import select
 import signal
 import sys
 
+from deskonomy.text import escape
+
 _READ_S = 1.0  # for a terminal or a pipe to take what is still to be printed
 
 
@@ -55,7 +57,7 @@ def _run(arguments: list[str]) -> int:
 
 def _print_error(text: str, status: int) -> int:
     """Print one line on stderr; return the exit status."""
-    line = " ".join(text.split())
+    line = escape(" ".join(text.split()))
     with contextlib.suppress(OSError):
         print(f"deskonomy: {line}", file=sys.stderr, flush=True)
     return status

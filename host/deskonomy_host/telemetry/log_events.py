@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 
 from deskonomy.events import ROAD_CLOSED, ROAD_OPEN
+from deskonomy.text import escape
 
 from deskonomy_host.logs import get_event
 from deskonomy_host.telemetry.clock import read_time_s
@@ -53,7 +54,7 @@ class EventBuffer:
 
     def add(self, event: Event) -> None:
         """Add an event; the oldest is dropped if the buffer is full."""
-        self._events.append(event)
+        self._events.append(event._replace(text=escape(event.text)))
 
     def take(self) -> list[Event]:
         """Return the events since the previous call, the oldest first."""

@@ -9,8 +9,10 @@ import math
 from collections.abc import Callable
 from typing import NotRequired, TypedDict, cast
 
+from deskonomy.text import is_printable
+
 CITIES_MAX = 200  # in one answer: four times the fifty cities that the page is tested with
-NAMES_MAX = 100  # goods, sensors or roads of one city
+NAMES_MAX = 500  # goods, sensors or roads of one city, which remembers 256 roads over the wire
 TEXT_MAX = 200  # characters; a name has 64 bytes at most, an error of a sensor is one sentence
 LIST_MAX = 100  # items of a list in a city's detail, as many as statistics.py makes
 _NUMBER_MAX = 2**53  # beyond that, JavaScript cannot tell whole numbers apart
@@ -118,6 +120,7 @@ class Status(_Yields):
         digest: The first 16 hex digits of the SHA-256 of the city's state array.
         ticks_per_s: The pace of the last second or so.
         address: HOST:PORT at which the city listens.
+        gap_ms: The longest time between two ticks of the last second or so.
         heap: A board's memory.
         rssi: A board's Wi-Fi signal in dBm.
         uptime_s: Seconds since a board's reset.
@@ -139,6 +142,7 @@ class Status(_Yields):
     sensors: NotRequired[dict[str, SensorStatus]]
     ticks_per_s: NotRequired[float]
     address: NotRequired[str]
+    gap_ms: NotRequired[int]
     heap: NotRequired[Heap]
     rssi: NotRequired[float]
     uptime_s: NotRequired[int]
@@ -202,7 +206,9 @@ def _check_count(value: object) -> int:
 
 
 def _check_text(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= TEXT_MAX or not value.isprintable():
+    if not isinstance(value, str) or not 0 < len(value) <= TEXT_MAX:
+        raise ValueError
+    if not is_printable(value.encode()):  # the rule for names on the wire; surrogates raise a ValueError
         raise ValueError
     return value
 
@@ -280,6 +286,7 @@ _FIELDS: dict[str, tuple[_Check, bool]] = {  # {field: (its check, whether every
     "sensors": (_table_of(_check_sensor), False),
     "ticks_per_s": (_check_number, False),
     "address": (_check_text, False),
+    "gap_ms": (_check_count, False),
     "heap": (_record_of({"used": _check_count, "free": _check_count}), False),
     "rssi": (_check_number, False),
     "uptime_s": (_check_count, False),

@@ -7,6 +7,8 @@ import json
 import re
 from typing import Any
 
+from deskonomy.text import escape
+
 _LINE_BYTES_MAX = 65536  # of a line without an end; it is noise, and is dropped so that it takes no more memory
 
 PROMPT = b">>> "
@@ -38,7 +40,7 @@ class LineParser:
             self._incomplete = b""
         complete = []
         for line in lines:
-            text = _CONTROL_CHARACTERS.sub("?", line.strip().decode(errors="replace"))
+            text = escape(_CONTROL_CHARACTERS.sub("?", line.strip().decode(errors="replace")))
             status = parse_status(text)
             if status is not None:
                 self.status = status
