@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         def pay_locals(self) -> Callable[[array[int], int], int]: ...
 
 
+# The array grows by so much, or, if it is large, by a share: copying must not cost more and more.
 _PLACES_GROWTH = const(4)
 _MERCHANTS_GROWTH = const(8)
 _TAX_FREE_MILLS = const(1_000_000)
@@ -208,7 +209,8 @@ class City:
                 self._clear_place(place)
                 self.places[place] = name
                 return place
-        self._grow(self.state[k.PLACES] + _PLACES_GROWTH, self.state[k.SLOTS])
+        places = self.state[k.PLACES]
+        self._grow(places + max(_PLACES_GROWTH, places // 8), self.state[k.SLOTS])
         self.places.append(name)
         return len(self.places) - 1
 
@@ -238,7 +240,7 @@ class City:
                 merchant.money_mills -= share * self.engine.pay_locals(state, share)
         index = state[k.MERCHANTS]
         if state[k.LOCALS] + index == state[k.SLOTS]:
-            self._grow(state[k.PLACES], state[k.SLOTS] + _MERCHANTS_GROWTH)
+            self._grow(state[k.PLACES], state[k.SLOTS] + max(_MERCHANTS_GROWTH, index // 16))
             state = self.state
         state[k.MERCHANTS] = index + 1
         self._update_primes()
