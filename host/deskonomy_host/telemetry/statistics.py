@@ -18,6 +18,8 @@ from deskonomy_host.telemetry.schema import Detail
 
 QUANTILES = 20  # steps between the poorest local and the richest
 _MAX_AGE_S = 0.4  # statistics are computed anew after so long: less than the 0.5 s between two samples of the dashboard
+_GOODS_MAX = 32  # goods that a road counts apart, as many as a merchant's line may name; the rest is one number
+_REST = "other goods"
 _LOCALS_MAX = 100  # locals in `leisure`: a picture of more dots shows the same cloud
 
 
@@ -49,6 +51,8 @@ class CityStatistics:
         wealth_mills = sorted(money_mills)
         step = max(1, len(wealth_mills) // _LOCALS_MAX)
         indexes = range(0, len(wealth_mills), step)[:_LOCALS_MAX]
+        for place in [place for place in self._traffic if place[0] == city.name and place[1] not in city.roads]:
+            del self._traffic[place]  # the city has forgotten the road
         traffic = {road.name: self._observe(city, road) for road in city.roads.values()}
         return {
             "wealth": quantiles(wealth_mills) if wealth_mills else [],
@@ -89,7 +93,8 @@ class RoadTraffic:
 
 def _count(counts: dict[str, int], merchant: Merchant) -> None:
     assert merchant.good is not None  # it is None in a city's baggage only
-    counts[merchant.good] = counts.get(merchant.good, 0) + 1
+    good = merchant.good if merchant.good in counts or len(counts) < _GOODS_MAX else _REST
+    counts[good] = counts.get(good, 0) + 1
 
 
 def quantiles(wealth_mills: Sequence[int]) -> list[float]:

@@ -37,6 +37,23 @@ def test_statistics_count_arrivals_and_go_on_when_a_road_is_replaced():
     assert statistics(oak)["arrived"] == {"PINE": {"chair": 1, "bed": 1}}
 
 
+def test_goods_beyond_the_limit_are_counted_together_and_forgotten_roads_are_not_counted():
+    oak = City("OAK", 1)
+    connect(oak, City("PINE", 2))
+    statistics = CityStatistics(max_age_s=0)
+    statistics(oak)
+    for number in range(1000):
+        oak.roads["PINE"].inbound.append(Merchant(f"good {number}"))
+        oak.roads["PINE"].take()
+    arrived = statistics(oak)["arrived"]["PINE"]
+    assert len(arrived) == 33 and arrived["other goods"] == 1000 - 32
+    for number in range(100):
+        connect(oak, City(f"TOWN {number}", 2))
+        statistics(oak)
+        oak.close_road(f"TOWN {number}")
+    assert statistics(oak)["travelled"].keys() == {"PINE"} and len(statistics._traffic) == 1
+
+
 def test_money_under_way_is_current_while_the_rest_is_kept():
     oak, pine = City("OAK", 1), City("PINE", 2)
     connect(oak, pine)
