@@ -5,11 +5,14 @@ Here: HTTP requests in, JSON replies out, and the server's entry in the registry
 the same server may serve (dashboard/).
 
 Replies: 200 with the command's result, 400 for an argument that is not valid, 403 for a request that the access policy
-refuses, 404 for an unknown command, 409 if the command cannot be executed now, 500 for a bug in the command.
+refuses, 404 for an unknown command, 408 for one that does not arrive in time, 409 if the command cannot be executed
+now, 500 for a bug in the command.
 """
 
+import asyncio
 import contextlib
 import errno
+import functools
 import json
 import logging
 import os
@@ -18,8 +21,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from deskonomy_host.addresses import PORT_MAX, format_address
+from deskonomy_host.aio import OnFailure, background
 from deskonomy_host.control.access import HEADERS, LOOPBACK, AccessPolicy
 from deskonomy_host.control.commands import COMMANDS, Implementations, execute
+from deskonomy_host.control.patience import REQUEST_S, Patience
 from deskonomy_host.control.registry import Process, register
 from deskonomy_host.errors import OperationError, UsageError
 
@@ -80,6 +85,7 @@ class ControlServer:
         self._listen = listen
         self._first_port = port
         self._policy = AccessPolicy(self.token, listen)
+        self._patience = Patience()
         self._open = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -95,6 +101,8 @@ class ControlServer:
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
+            wait = functools.partial(self._patience.run, runner)
+            await stack.enter_async_context(background(wait, "ending slow connections", OnFailure.RESTART))
             self.port = self._policy.port = await self._start_listening(runner)
             process = Process(os.getpid(), self.cities, sorted(self._commands), self.port, self.token)
             stack.callback(register(process).unlink, missing_ok=True)
@@ -128,7 +136,8 @@ class ControlServer:
             request: "web.Request", handler: Callable[["web.Request"], Awaitable["web.StreamResponse"]]
         ) -> "web.StreamResponse":
             reason = self._policy.find_refusal(request)
-            return _reply({"error": reason}, 403) if reason else await handler(request)
+            with self._patience.answer(request):
+                return _reply({"error": reason}, 403) if reason else await handler(request)
 
         return check_access
 
@@ -140,7 +149,10 @@ class ControlServer:
         if name not in self._commands:
             return _reply({"error": f"no command {name} here, only {', '.join(sorted(self._commands))}"}, 404)
         try:
-            arguments: Any = json.loads(await request.read())
+            async with asyncio.timeout(REQUEST_S):
+                arguments: Any = json.loads(await request.read())
+        except TimeoutError:
+            return _reply({"error": f"the request has not arrived within {REQUEST_S:g} s"}, 408)
         except (ValueError, RecursionError):
             arguments = None
         command = COMMANDS[name]
