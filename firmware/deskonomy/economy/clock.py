@@ -83,12 +83,13 @@ class Clock:
             if self.paused or self.ticks_per_s != pace:
                 pace, since, counted = self.ticks_per_s, now, 0
             if self.paused:
+                self._slice_end = now  # a pause is no gap
                 await asyncio.sleep(0.05)  # then look at `paused` again
                 continue
+            late_ms = ticks_diff(now, since)
             if pace is None:
                 due = _UNLIMITED_TICKS
             else:
-                late_ms = ticks_diff(now, since)
                 due = int(late_ms * pace) // 1000 - counted
                 if late_ms > _CATCH_UP_MS and due > max(1, pace * _CATCH_UP_MS // 1000):
                     since, counted = now, 0
@@ -103,12 +104,12 @@ class Clock:
                 for _ in range(_TURNS):
                     await asyncio.sleep(0)
             else:
-                await asyncio.sleep(_wait_s(pace))
+                await asyncio.sleep(_wait_s((counted + 1) / pace - late_ms / 1000))
 
 
-def _wait_s(pace: float) -> float:
-    """Return how long to sleep until about the next tick."""
-    return max(0.001, min(0.5, 0.5 / pace))
+def _wait_s(left_s: float) -> float:
+    """Return how long to sleep until the next tick is due, or `paused` and the pace have to be looked at again."""
+    return max(0.001, min(0.5, left_s))
 
 
 async def run_cities(
