@@ -107,6 +107,21 @@ class TestHandshake(unittest.TestCase):
                 found += feed(end, stream[at : at + 1], at // 10)
             self.assertEqual(found, whole)
 
+    def test_web_client_is_no_city_however_its_request_is_cut(self):
+        merchant = line(1_000_000_000)
+        for start in (b"POST / HTTP/1.1\r\n", b"GET /[ HTTP/1.1\r\n", b"GET /?{ HTTP/1.1\r\n", b"PRI * HTTP/2.0\r\n"):
+            data = start + b"Content-Type: text/plain\r\n\r\n\n" + merchant
+            for cut in (len(data), len(start), len(start) - 2):
+                end = make_naming()
+                found = feed(end, data[:cut]) + end.elapse(300) + feed(end, data[cut:], 300) + end.elapse(600)
+                self.assertEqual(found, [ProtocolFailed(protocol.HTTP)], (start, cut))
+        self.assertEqual(feed(make_naming(), b"GET /" + b"x" * 2000), [ProtocolFailed(protocol.HTTP)])
+
+    def test_tls_client_is_no_city(self):
+        end = make_naming()
+        (event,) = feed(end, b"\x16\x03\x01\x02\x00\x01\n")
+        self.assertTrue(isinstance(event, ProtocolFailed) and "invalid" in event.reason)
+
     def test_connection_fails_after_5_s_without_name(self):
         end = make_naming()
         self.assertEqual(end.elapse(4999), [])

@@ -97,6 +97,23 @@ def room_line(merchants):
     return b'["room",%d]\n' % merchants
 
 
+class TestRejectedLines(unittest.TestCase):
+    def test_peer_that_sends_line_after_line_is_disconnected(self):
+        for line in (b"x\n", b'{"f":1}\n', b'["ping",{}]\n', b"[\n"):
+            peer = Peer()
+            peer.send(line * 32)
+            self.assertEqual((peer.session.failure, peer.road.rejected), (None, 32))
+            peer.send(line * 2)
+            self.assertEqual(peer.session.failure, session.MISBEHAVED)
+
+    def test_rejected_line_a_second_ends_nothing(self):
+        peer = Peer()
+        for _ in range(100):
+            peer.send(b"x\n")
+            peer.wait(1000)
+        self.assertEqual((peer.session.failure, peer.road.rejected), (None, 100))
+
+
 class TestDepartures(unittest.TestCase):
     def test_one_merchant_is_sent_before_first_acknowledgement_then_all(self):
         peer = Peer()

@@ -7,6 +7,7 @@ Here: what a city needs of any road. Not here: roads inside one process (roads/l
 from deskonomy.compat import TYPE_CHECKING, const
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     from deskonomy.economy.merchant import Merchant
@@ -37,7 +38,10 @@ class Road:
         sent, received, lost: merchants, counted since the road was first opened.
         rejected: merchants and lines that this city has rejected.
         observer: the Observer that send() and take() call for each merchant, None for none.
+        gate: function of the road, whether the merchant that has waited longest may enter now; None for always.
     """
+
+    gate: "Callable[[Road], bool] | None" = None
 
     def __init__(self, name: str, type: str = "in-process", capacity: int = CAPACITY) -> None:
         self.name = name
@@ -65,7 +69,7 @@ class Road:
 
     def take(self) -> "Merchant | None":
         """Remove and return the merchant that has waited longest to enter, None if none waits."""
-        if not self.inbound:
+        if not self.inbound or (self.gate is not None and not self.gate(self)):
             return None
         self.received += 1
         merchant = self.inbound.pop(0)

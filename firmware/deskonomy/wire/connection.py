@@ -23,7 +23,8 @@ from deskonomy.compat import (
 )
 from deskonomy.errors import DeskonomyError, ProtocolMisuseError
 from deskonomy.events import BUG, ROAD_CLOSED, ROAD_OPEN
-from deskonomy.wire.protocol import Protocol
+from deskonomy.wire.codec import is_http
+from deskonomy.wire.protocol import HTTP, Protocol
 from deskonomy.wire.session import Session
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ _READ_BYTES = const(1024)  # at a time: a merchant or two, as much as a board ha
 # A full peer may stop reading for a while, and its merchants must not be lost for that. A peer that has not read a line
 # for this long is dead.
 _FLUSH_MS = const(60_000)
+# A client of HTTP speaks first and at once. It understands an answer only if no name has gone out before.
+_FIRST_MS = const(50)
+_ANSWER_MS = const(100)  # for an answer to arrive: bytes that were not read reset the connection
+_ANSWER = b"HTTP/1.0 400 Bad Request\r\n\r\nA deskonomy city; its dashboard is on port 80 or 8055.\n"
 
 
 class MonotonicClock:
@@ -149,10 +154,12 @@ class Connection:
 
     async def start(self) -> None:
         """Send this city's name, then start the tasks that read and write."""
-        await self._guard(self._write_all())
+        await self._guard(self._greet)
+        if self.ended.is_set():
+            return
         # Both are started here, end with the connection, and are waited for in stop().
         for work in (self._read, self._write):
-            self._tasks.append(asyncio.create_task(self._guard(work())))
+            self._tasks.append(asyncio.create_task(self._guard(work)))
 
     async def stop(self) -> None:
         """Stop the tasks and close the stream, after end()."""
@@ -164,6 +171,13 @@ class Connection:
                 pass
             except Exception as error:  # of end() itself
                 report_bug(self._log, "the end of the connection to %s" % self.peer, error)
+        if self.reason == HTTP:
+            try:
+                self._writer.write(_ANSWER)
+                await self._writer.drain()
+                await asyncio.sleep(_ANSWER_MS / 1000)
+            except OSError:
+                pass
         await abort_stream(self._writer)
 
     def attach_road(self, road: "WireRoad") -> None:
@@ -210,10 +224,10 @@ class Connection:
     def _lose(self, reason: str) -> None:
         self.end(self._session.protocol.pending_failure or reason)
 
-    async def _guard(self, work: "Coroutine[object, object, None]") -> None:
+    async def _guard(self, work: "Callable[[], Coroutine[object, object, None]]") -> None:
         """Run a part of the connection. An exception ends the connection, and nothing else."""
         try:
-            await work
+            await work()
         except OSError as error:
             self._lose("the connection broke (%s)" % error)
         except Exception as error:
@@ -222,11 +236,34 @@ class Connection:
                 report_bug(self._log, "the connection to %s (%s)" % (self.peer, self.host), error)
             self.end("%s: %s" % (type(error).__name__, error))
 
+    async def _greet(self) -> None:
+        """Send this city's name, after the first bytes of a peer that speaks first."""
+        data = None
+        if not self.dialled:
+            try:
+                data = await asyncio.wait_for(self._reader.read(_READ_BYTES), _FIRST_MS / 1000)
+            except asyncio.TimeoutError:
+                pass
+        if data == b"":
+            self._lose("it hung up")
+        elif data and is_http(data):
+            self.end(HTTP)
+        else:
+            await self._write_all()
+            if data:
+                self._session.receive(data, self._clock.now_ms())
+                self._advance()
+
+    async def take_turn(self) -> None:
+        """Return when to act on what was read, at most _READ_BYTES: let every other task have its turn first."""
+        await asyncio.sleep(0)
+
     async def _read(self) -> None:
         while True:
             data = await self._reader.read(_READ_BYTES)
             if not data:
                 return self._lose("it hung up")
+            await self.take_turn()
             self._session.receive(data, self._clock.now_ms())
             self._advance()
             self._may_write.set()  # there may be something to answer

@@ -15,6 +15,7 @@ from deskonomy.roads.ledger import Ledger
 from deskonomy.roads.wire_road import VANISHED_MS
 from deskonomy.wire.arbitration import assign_road
 from deskonomy.wire.connection import Connection, MonotonicClock, report_bug
+from deskonomy.wire.session import MISBEHAVED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from deskonomy.wire.dialler import Dialler
 
 _PORTS = const(100)  # tried, one after the other
-# Connections without a road. A peer that sends no name keeps one of them for 5 s, so that many peers cannot block more.
-_NAMING_MAX = const(16)
+# Connections without a road, in all and of one host. Beyond that a new one takes the place of the one that has been
+# silent for longest, so that no host blocks the others, and no connection the others of its host.
+_NAMING_MAX = const(32)
+_NAMING_HOST_MAX = const(12)
+_NAMING_SILENT_MS = const(400)  # longer than a peer is silent before its proof
 _FAILURES_MAX = const(20)  # connections of one host within _FAILURES_MS that end without a name or a proof
 _FAILURES_MS = const(60_000)
 _FAILING_MAX = const(16)  # hosts whose failures are counted
@@ -49,7 +53,10 @@ class Network:
         has_memory: function of a number of bytes, whether a connection or a merchant may take them; None for no limit.
         clock: the time of all connections.
         server: asyncio's server, None while the city does not listen.
+        failing_places: connections without a road of a host that is failing, see is_failing().
     """
+
+    failing_places = 2
 
     def __init__(
         self,
@@ -207,6 +214,10 @@ class Network:
             await abort_stream(writer)
             raise
 
+    async def assign_road(self, connection: Connection) -> None:
+        """Give a connection whose peer is known its road, or end it; a host limits the roads of one address."""
+        await assign_road(self, connection)
+
     async def run_connection(self, connection: Connection) -> None:
         """Run a connection until it ends."""
         connection.task = asyncio.current_task()
@@ -218,7 +229,7 @@ class Network:
             await connection.start()
             await connection.named.wait()
             if connection.peer:
-                await assign_road(self, connection)
+                await self.assign_road(connection)
             await connection.ended.wait()
         finally:
             connection.end("this city hung up")
@@ -232,9 +243,7 @@ class Network:
                     road.down_ms = self.clock.now_ms()
 
     async def _accept(self, reader: "asyncio.StreamReader", writer: "asyncio.StreamWriter") -> None:
-        naming = len([connection for connection in self._connections if connection.road is None])
-        is_full = len(self._connections) >= self.connections_max or naming >= _NAMING_MAX
-        if is_full or self._is_failing(get_peer_host(writer, None)) or not self.has_connection_memory():
+        if not self.has_place(get_peer_host(writer, None)) or not self.has_connection_memory():
             if not self._full_logged:
                 self._full_logged = True
                 text = "%s rejects connections: it has as many as it takes"
@@ -250,26 +259,43 @@ class Network:
             report_bug(self.log, "a connection that %s has accepted" % self.city.name, error)
             return
         if connection.peer is None:
-            self._count_failure(connection.host)
+            self._count_failures(connection.host, 1)
+        elif connection.reason == MISBEHAVED:
+            self._count_failures(connection.host, _FAILURES_MAX)
         rejected = (connection.peer or "an unnamed peer", connection.host, connection.reason)
         if not connection.ready and rejected != self._rejected:  # a peer that comes again and again is logged once
             self._rejected = rejected
             self.log(CONNECTION_REJECTED, "%s (%s) was rejected: %s" % rejected)
 
-    def _is_failing(self, host: "str | None") -> bool:
-        """Return whether this host has failed so often that its connections are rejected for now."""
+    def has_place(self, host: "str | None") -> bool:
+        """Return whether there is a place for a new connection from this host. A silent one may have to leave it."""
+        active = [connection for connection in self._connections if not connection.ended.is_set()]
+        naming = [connection for connection in active if connection.road is None and not connection.dialled]
+        waiting = [connection for connection in naming if connection.host == host]
+        if len(waiting) < (self.failing_places if self.is_failing(host) else _NAMING_HOST_MAX):
+            if len(naming) < _NAMING_MAX and len(active) < self.connections_max:
+                return True
+            waiting = naming
+        for connection in waiting:  # the oldest first
+            if self.clock.now_ms() - connection.received_ms >= _NAMING_SILENT_MS:
+                connection.end("it is silent, and others wait for its place")
+                return True
+        return False
+
+    def is_failing(self, host: "str | None") -> bool:
+        """Return whether this host has failed so often that few of its connections are taken at a time for now."""
         failures, until_ms = self._failing.get(host, (0, 0))
         if self.clock.now_ms() >= until_ms:
             self._failing.pop(host, None)
             return False
         return failures >= _FAILURES_MAX
 
-    def _count_failure(self, host: "str | None") -> None:
+    def _count_failures(self, host: "str | None", count: int) -> None:
         if host not in self._failing:
             if len(self._failing) >= _FAILING_MAX:
                 self._failing.pop(next(iter(self._failing)))
             self._failing[host] = [0, self.clock.now_ms() + _FAILURES_MS]
-        self._failing[host][0] += 1
+        self._failing[host][0] += count
 
     async def _check_connections(self) -> None:
         """Check the deadlines of all connections until there are none."""

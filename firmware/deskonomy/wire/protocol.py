@@ -33,6 +33,8 @@ SETTLING = const(3)
 OPEN = const(4)
 FAILED = const(5)
 
+HTTP = "it speaks HTTP"  # why a connection fails
+
 _SILENCE_MS = const(200)  # ends a name that nothing else ends
 _APART_MS = const(200)  # between our name and the newline, so that they are not read together
 _SETTLE_MS = const(1000)  # the second sort of peers loses what follows our name more closely
@@ -230,14 +232,16 @@ class Protocol:
             found = self._data.find(stop, 0, end)
             if found >= 0:
                 end = found
-        if end > _NAMING_BYTES:
-            return self.fail("its name does not end within %d bytes" % _NAMING_BYTES)
-        if end == len(self._data):
+        if end == len(self._data) <= _NAMING_BYTES:
             return None
-        return self._take_name(end, 1 if self._data[end] == 10 else 0)
+        return self._take_name(end, 1 if self._data[end : end + 1] == b"\n" else 0)
 
     def _take_name(self, end: int, skip: int) -> "PeerNamed | ProtocolFailed":
         """Take the peer's name, which ends at `end`; lines begin `skip` bytes later."""
+        if codec.is_http(self._data):  # the whole line: a { or [ in the target of a request looks like a name's end
+            return self.fail(HTTP)
+        if end > _NAMING_BYTES:
+            return self.fail("its name does not end within %d bytes" % _NAMING_BYTES)
         try:
             self.peer = codec.decode_name(self._data[:end].strip(SPACE))
         except InvalidLineError as error:

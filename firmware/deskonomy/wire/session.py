@@ -57,6 +57,9 @@ _SILENCE_MS = const(15_000)
 # A session that is looked at so late (a laptop that slept) first reads what has come in the meantime.
 _LATE_MS = const(1_000)
 _VERSION_MAX = const(32)  # characters of a peer's version that are kept
+# A peer may send so many rejected lines at once, and one a second besides. A newer version's peer may send some.
+_REJECTED_MAX = const(32)
+MISBEHAVED = "too many rejected lines"  # why a connection fails
 
 
 class Session:
@@ -98,6 +101,7 @@ class Session:
         self._settled_sequence = 0  # of the last "settled" sent
         self._ends = False  # the connection ends once what is being sent is out
         self._probe_ms = 0  # when the state became PROBING
+        self._rejected_ms = now_ms  # a second more for each rejected line, and at least now
         self._peer_window: int | None = None  # merchants that the peer takes before it saves them; None until it says
 
     @property
@@ -283,6 +287,9 @@ class Session:
             self._fail(failure)
             if failure is None:
                 self.road.rejected += 1
+                self._rejected_ms = max(self._rejected_ms, self.received_ms) + 1000
+                if self._rejected_ms > self.received_ms + 1000 * _REJECTED_MAX:
+                    self._fail(MISBEHAVED)
                 text = "%s sent a line that this city rejects: %s (more of them are only counted)"
                 self._log_once(LINE_REJECTED, text, self.peer, event.reason)
         elif isinstance(event, protocol.RoadReady):

@@ -11,8 +11,7 @@ is kept: a board has another address after its next DHCP lease, and dialling goe
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from deskonomy.wire.network import Network
-
+from deskonomy_host.roads.crowds import CrowdNetwork
 from deskonomy_host.roads.keyring import KeyFinder
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ async def _ask_network(host: str) -> str:
     return addresses[0]
 
 
-class HostNetwork(Network):
+class HostNetwork(CrowdNetwork):
     """The network of a city on a host: it finds NAME.local without the system's mDNS, and keys in the keyring."""
 
     def __init__(self, city: "City", keys: KeyFinder, **options: Any) -> None:

@@ -22,6 +22,7 @@ PORT = 55555
 LOCALS = 20
 SEED = 1
 SPEED = 20.0  # ticks per second: slow enough to watch
+_VISITORS_MAX = 1000  # merchants in a city besides those that live in the world
 COLOURS = ("green", "cyan", "yellow", "magenta", "red", "blue", "white")
 
 Recipes = dict[str, dict[str, int]]
@@ -166,6 +167,10 @@ def build_cities(
         for index, plan in enumerate(world.cities)
         if names is None or plan.name in names
     }
+    for city in cities.values():
+        # Everything that lives in this world finds room in one city. Further merchants, of strangers, wait on their
+        # roads: the more merchants, the longer a tick.
+        city.merchants_max = count_residents(world) + _VISITORS_MAX
     for ends in world.roads:
         here = [name for name in ends if name in cities]
         if len(here) == 2:

@@ -22,6 +22,7 @@ LINE_COSTS_BYTES = 16 * 1024
 def connect_and_reset(port):
     """Connect, and reset the connection when the city has sent its name or closed it."""
     with socket.create_connection(("127.0.0.1", port)) as sock:
+        sock.sendall(b"S")  # else the city waits for a moment: a client of HTTP would speak first
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         with contextlib.suppress(ConnectionError):
             sock.recv(100)

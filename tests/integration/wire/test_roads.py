@@ -289,16 +289,6 @@ def test_roads_that_are_down_and_empty_are_removed_for_new_ones():
 def test_connections_above_limit_are_rejected():
     async def scenario():
         async with open_network("RIVERWOOD", connections_max=40) as riverwood:
-            unnamed = [
-                await asyncio.open_connection("127.0.0.1", riverwood.port) for _ in range(network_module._NAMING_MAX)
-            ]
-            await wait_until(lambda: len(riverwood._connections) == network_module._NAMING_MAX)
-            late = await IdlePeer("SEASIDE").dial("127.0.0.1", riverwood.port)
-            await wait_until(late.closed.is_set)
-            assert "SEASIDE" not in riverwood.city.roads
-            for _, writer in unnamed:
-                writer.close()
-            await wait_until(lambda: not riverwood._connections)
             peers = []
             for n in range(40):
                 peers.append(await IdlePeer("TOWN %d" % n).dial("127.0.0.1", riverwood.port))
@@ -306,29 +296,52 @@ def test_connections_above_limit_are_rejected():
             surplus = await IdlePeer("SEASIDE").dial("127.0.0.1", riverwood.port)
             await wait_until(surplus.closed.is_set)
             assert len(riverwood.find_texts(CONNECTIONS_FULL)) == 1
-            for peer in [late, surplus, *peers]:
+            for peer in [surplus, *peers]:
                 await peer.leave()
 
     asyncio.run(scenario())
 
 
-def test_host_with_many_failures_is_rejected_for_a_time():
+def test_silent_connections_of_a_host_keep_no_other_out():
     async def scenario():
         async with open_network("RIVERWOOD") as riverwood:
-            for _ in range(network_module._FAILURES_MAX):
+            silent = []
+            for _ in range(network_module._NAMING_HOST_MAX):
+                silent.append(await asyncio.open_connection("127.0.0.1", riverwood.port))
+            await wait_until(lambda: len(riverwood._connections) == len(silent))
+            late = await IdlePeer("SEASIDE").dial("127.0.0.1", riverwood.port)
+            await wait_until(late.closed.is_set)  # the others are not silent for long yet
+            now_ms = riverwood.clock.now_ms()
+            await wait_until(lambda: riverwood.clock.now_ms() - now_ms > network_module._NAMING_SILENT_MS)
+            second = await IdlePeer("SEASIDE").dial("127.0.0.1", riverwood.port)
+            await wait_until(lambda: "SEASIDE" in riverwood.city.roads)
+            assert await silent[0][0].read() == b"RIVERWOOD"  # the oldest one has left its place
+            for _, writer in silent:
+                writer.close()
+            for peer in (late, second):
+                await peer.leave()
+
+    asyncio.run(scenario())
+
+
+def test_bad_connections_from_a_host_do_not_lock_out_a_keyed_peer_behind_it():
+    async def scenario():
+        key = bytes(32)
+        async with open_network("RIVERWOOD", key=key) as riverwood, open_network("SEASIDE", key=key) as seaside:
+            for _ in range(network_module._FAILURES_MAX + 1):
                 reader, writer = await asyncio.open_connection("127.0.0.1", riverwood.port)
                 writer.write(b"\x00\n")
-                assert await reader.read() == b"RIVERWOOD"
+                await reader.read()
                 writer.close()
-            reader, writer = await asyncio.open_connection("127.0.0.1", riverwood.port)
-            assert await reader.read() == b""
-            writer.close()
+            assert riverwood.is_failing("127.0.0.1")
+            silent = [await asyncio.open_connection("127.0.0.1", riverwood.port) for _ in range(2)]
+            seaside.dial("127.0.0.1", riverwood.port)
+            await wait_until(lambda: is_road_up(riverwood, "SEASIDE"), 10)
+            for _, writer in silent:
+                writer.close()
             # The time is over.
             riverwood._failing["127.0.0.1"][1] = 0
-            peer = await LineNamePeer("SEASIDE").dial("127.0.0.1", riverwood.port)
-            await wait_until(lambda: is_road_up(riverwood, "SEASIDE"))
-            assert riverwood._failing == {}
-            await peer.leave()
+            assert not riverwood.is_failing("127.0.0.1") and riverwood._failing == {}
 
     asyncio.run(scenario())
 
