@@ -24,14 +24,23 @@ from deskonomy_host.aio import background
 from deskonomy_host.control.commands import CITY_COMMANDS, bind
 from deskonomy_host.errors import OperationError, UsageError
 from deskonomy_host.logs import NOTE, log_event, make_core_log
+from deskonomy_host.roads.crowds import Turns, raise_descriptor_limit
 from deskonomy_host.roads.keyring import KeyFinder
 from deskonomy_host.roads.mdns import HostNetwork
 from deskonomy_host.runtime.store import Store
 from deskonomy_host.telemetry.schema import Status
-from deskonomy_host.world.plan import CityPlan, ProcessRoadOpener, WorldPlan, build_cities, convert_speed
+from deskonomy_host.world.plan import (
+    CityPlan,
+    ProcessRoadOpener,
+    WorldPlan,
+    build_cities,
+    convert_speed,
+    count_residents,
+)
 
 StatusFields = Mapping[str, Callable[[], Callable[[City], Any]]]
-_PACE_WINDOW_S = 1  # ticks per second are measured over the last second or so
+_VISITORS_MAX = 250  # of one address of strangers, in a small world; a larger one has room for as many as live in it
+_PACE_WINDOW_S = 1  # ticks per second, and the longest gap, are measured over the last second or so
 
 
 class Cities:
@@ -74,11 +83,14 @@ class Cities:
         self.commands = bind(self, CITY_COMMANDS)
         self._status_fields = {name: make() for name, make in (status_fields or {}).items()}
         self._progress = {city.name: deque([(time.monotonic(), city.tick)]) for city in self.cities}
+        self._gaps_ms: deque[tuple[float, int]] = deque()
+        self._turns = Turns()
         self._store = store
         self._open = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         keys = KeyFinder(self.plan.key_file, functools.partial(log_event, NOTE))
+        raise_descriptor_limit()
         async with self._open as opening:
             for plan in self._own_plans():
                 await self._start_listening(plan, keys)
@@ -108,6 +120,8 @@ class Cities:
             listen=self.plan.listen,
             port=plan.port or self.plan.port,
             log=make_core_log(plan.name),
+            turns=self._turns,
+            visitors_max=max(_VISITORS_MAX, count_residents(self.plan)),
         )
         try:
             await network.start()
@@ -187,17 +201,28 @@ class Cities:
 
     def read_statuses(self) -> list[Status]:
         """Return the status of each city, with its ticks per second over the last second or so."""
-        return [self._read_status(city) for city in self.cities]
+        gap_ms = self._measure_gap_ms()
+        return [self._read_status(city, gap_ms) for city in self.cities]
 
-    def _read_status(self, city: City) -> Status:
+    def _read_status(self, city: City, gap_ms: int) -> Status:
         network = self.networks[city.name]
-        fields = [("sensors", "{}"), ("address", text.quote(format_address(network.listen, network.port)))]
+        address = text.quote(format_address(network.listen, network.port))
+        fields = [("sensors", "{}"), ("address", address), ("gap_ms", str(gap_ms))]
         line = json.loads(status.format_status(city, fields, self._measure_pace(city)))
         for name, road in city.roads.items():
             connection = road.connection if isinstance(road, WireRoad) else None
             if connection is not None and connection.peer_software is not None:
                 line["roads"][name]["peer_version"] = connection.peer_software
         return cast("Status", line | {name: fill(city) for name, fill in self._status_fields.items()})
+
+    def _measure_gap_ms(self) -> int:
+        """Return the longest time between two ticks since the reading before, or within a window if that is longer."""
+        gaps, now = self._gaps_ms, time.monotonic()
+        gaps.append((now, self.clock.gap_ms))
+        self.clock.gap_ms = 0
+        while now - gaps[0][0] > _PACE_WINDOW_S:
+            gaps.popleft()
+        return max(gap_ms for _, gap_ms in gaps)
 
     def _measure_pace(self, city: City) -> float:
         """Return ticks per second since the oldest reading that is at most a window old."""
