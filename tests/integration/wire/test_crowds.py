@@ -8,13 +8,12 @@ from core.event_log import EventLog
 from deskonomy.economy import kernel as k
 from deskonomy.economy.city import City
 from deskonomy_host.roads import crowds
-from deskonomy_host.roads.mdns import HostNetwork
 from helpers.peers import IdlePeer, LineNamePeer, make_legacy_merchant, wait_until
 
 
 @contextlib.asynccontextmanager
 async def open_host(name="RIVERWOOD", **options):
-    network = HostNetwork(City(name, 1, 0, 0), port=57300, log=EventLog(), **options)
+    network = crowds.CrowdNetwork(City(name, 1, 0, 0), port=57300, log=EventLog(), **options)
     await network.start()
     try:
         yield network
