@@ -33,9 +33,11 @@ ADDRESSES_MAX = 1024  # whose merchants are counted; the one that was seen first
 _SLICE_S = 0.002  # of connections in one turn of the event loop
 _READ_AHEAD_BYTES = 4096
 _WOKEN_MAX = 2  # connections that have waited, in one turn: a kilobyte takes up to a millisecond
-_WAITING_MAX = 256  # connections that wait for a place
+_WAITING_MAX = 400  # connections that wait for a place
 _WAITING_S = 4.0  # a peer that has not read our name within 5 s dials again
 _FAILING_WAIT_S = 0.5  # before each connection of an address that is failing
+_GIVEN_MAX = 4  # places that one host gets at a time
+_HOSTS_AT_ONCE = 16  # because each takes a look at all connections
 _PORTER_S = 0.02  # between two looks at the queue
 _DESCRIPTORS = 10_000  # more than all connections of a run take
 _RESERVE_DESCRIPTORS = 32  # for files: a city must be saved, and its history recorded, while peers come in crowds
@@ -123,9 +125,13 @@ class CrowdNetwork(Network):
         # asyncio reads ahead, up to a quarter of a megabyte of each connection.
         setattr(reader, "_limit", _READ_AHEAD_BYTES)  # noqa: B010 (asyncio has no other way once the stream is open)
         setattr(writer.transport, "max_size", _READ_AHEAD_BYTES)  # noqa: B010
-        if _lacks_descriptors(writer) or not await self._wait_for_place(get_peer_host(writer, None)):
-            await abort_stream(writer)
-            return
+        host = get_peer_host(writer, None)
+        is_placed = False
+        while not is_placed:
+            if _lacks_descriptors(writer) or not await self._wait_for_place(host):
+                await abort_stream(writer)
+                return
+            is_placed = self.has_place(host)  # another connection may have been quicker
         await super()._accept(reader, writer)
 
     async def _wait_for_place(self, host: str | None) -> bool:
@@ -133,7 +139,8 @@ class CrowdNetwork(Network):
         is_failing = self.is_failing(host)
         if not is_failing and not self._waiting.get(host) and self.has_place(host):
             return True
-        if sum(map(len, self._waiting.values())) >= _WAITING_MAX:
+        limit = _WAITING_MAX if host in self._waiting else 2 * _WAITING_MAX  # an address with none waiting comes first
+        if sum(map(len, self._waiting.values())) >= limit:
             return False
         if is_failing:
             await asyncio.sleep(_FAILING_WAIT_S)
@@ -151,13 +158,16 @@ class CrowdNetwork(Network):
     async def _give_places(self) -> None:
         """Give each place that becomes free to the connection of its host that has waited longest."""
         while self._waiting:
-            for host, queue in list(self._waiting.items()):
-                while queue and queue[0].done():
-                    queue.popleft()
-                if queue and self.has_place(host):
-                    queue.popleft().set_result(True)
-                if not queue:
-                    del self._waiting[host]
+            for host in list(self._waiting)[:_HOSTS_AT_ONCE]:
+                queue = self._waiting.pop(host)
+                given = 0
+                while queue and given < _GIVEN_MAX and (queue[0].done() or self.has_place(host)):
+                    place = queue.popleft()
+                    if not place.done():
+                        place.set_result(True)
+                        given += 1
+                if queue:
+                    self._waiting[host] = queue  # behind the others
             await asyncio.sleep(_PORTER_S)
         self._porter = None
 
