@@ -5,7 +5,7 @@ after it (deskonomy/roads/ledger.py), the restore at a start (restore.py).
 
 A checkpoint is written to a file of its own, read back, and renamed, which littlefs does in one step; between these
 steps the city ticks on, unless memory is too short for that. It takes one erase of the flash as long as it fits into
-one block of 4096 bytes, and is skipped while no merchant crosses the border. docs/saved-cities.md has the flash's life.
+one block of 4096 bytes, and is seldom taken while no merchant crosses the border. docs/saved-cities.md has the flash's life.
 """
 
 import asyncio
@@ -25,14 +25,18 @@ if TYPE_CHECKING:
 FILE = "city.state"
 NEW = "city.new"
 _LOOK_MS = const(200)
+_IDLE_LOOKS_MAX = const(3000)  # ten minutes: without trade a power cut costs no more, and the flash wears little
 _FREE_BYTES_MIN = const(8_000)  # of heap, for the city to go on while a checkpoint is written
 
 
 async def save_changes(city: "City", checkpoint_s: float, log: "Callable[[str, str], None]") -> None:
-    """Save the city for ever: at most once in checkpoint_s seconds, and only after merchants crossed its border."""
+    """Save the city for ever: at most once in checkpoint_s seconds, after merchants crossed its border, or seldom."""
     failure = None
+    looks = 0  # since the last checkpoint
     while not city.ledger.volatile:
-        if city.ledger.dirty or failure:
+        looks += 1
+        if city.ledger.dirty or failure or looks > _IDLE_LOOKS_MAX:
+            looks = 0
             before, failure = failure, await save_city(city)
             if failure and not before:
                 log(

@@ -62,6 +62,33 @@ class TestArrivals(unittest.TestCase):
         self.assertEqual(city.state[k.MERCHANTS], 3)
         self.assertEqual(len(road.inbound), 4)
 
+    def test_roads_to_full_city_take_turns(self):
+        """With each number of busy roads, at each pace of departures, and also after a restart."""
+        for count in (2, 3, 5):
+            for departures in (1, 2, 3):
+                city = City("SEASIDE", 1, 0, 0, merchants_max=3)
+                for n in range(7):
+                    city.open_road(Road("R%d" % n))
+                busy = [city.roads["R%d" % n] for n in range(7 - count, 7)]
+                for tick in range(120):
+                    for road in busy:
+                        road.inbound.extend([Merchant("chair") for _ in range(4 - len(road.inbound))])
+                    city._admit_waiting()
+                    if tick % departures == 0:
+                        city.remove_merchant(0)
+                shares = [road.received for road in busy]
+                self.assertLessEqual(max(shares) - min(shares), 3, (count, departures, shares))
+
+    def test_idle_road_has_no_turn(self):
+        city = City("SEASIDE", 1, 0, 0, merchants_max=1)
+        for name in ("A", "B"):
+            city.open_road(Road(name))
+        city.roads["B"].inbound.extend([Merchant("chair") for _ in range(9)])
+        for n in range(9):
+            city._admit_waiting()
+            self.assertEqual(city.roads["B"].received, n + 1)
+            city.remove_merchant(0)
+
 
 class TestMerchantRecords(unittest.TestCase):
     def admit_and_copy(self, city, merchant):

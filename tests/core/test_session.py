@@ -449,6 +449,24 @@ class TestRoom(unittest.TestCase):
         peer.send(line, line, line)
         self.assertEqual((len(peer.road.inbound), peer.session.wants_bytes()), (2, False))
 
+    def test_road_holds_no_more_merchants_however_often_legacy_peer_reconnects(self):
+        """143 connections, each of which leaves five merchants: what does not fit is lost, and counted."""
+        ledger = Ledger(OWN)
+        for _ in range(143):
+            peer = Peer(capacity=100, ledger=ledger)
+            peer.session.receive(line_of(Merchant("bed", 5)) * 5, peer.now_ms)
+            peer.session.end(False)
+        self.assertEqual((len(peer.road.inbound), peer.road.lost), (100, 143 * 5 - 100))
+        self.assertEqual((peer.road.status()["waiting_to_enter"], ledger.sum_waiting_mills()), (100, 500))
+
+    def test_merchants_that_wait_for_room_count_once_in_both_cities(self):
+        """A legacy peer's are counted here, those of a city of this project in its ledger until they are saved here."""
+        peer = Peer(capacity=3)
+        peer.send(line_of(Merchant("bed", 5)), peers_line(1))
+        peer.road.inbound.append(Merchant("bed", 9, id=(OWN, 3)))
+        self.assertEqual((peer.road.status()["waiting_to_enter"], peer.ledger.sum_waiting_mills()), (3, 5))
+        self.assertEqual(peer.ledger.sum_money_mills(), 9)
+
 
 class TestMemory(unittest.TestCase):
     def test_merchant_without_id_waits_for_memory_and_reading_stops(self):

@@ -43,6 +43,7 @@ OLD = "cities.old.sqlite"  # a copy of the file with cities of an older format
 APPLICATION = 0x63697479  # SQLite's application_id: "city"
 VERSION = 1  # SQLite's user_version: of the tables; each city has a format of its own
 INTERVAL_S = 0.2  # checkpoints are at least this far apart,
+IDLE_S = 60  # a checkpoint is taken after so long without one: a crash costs no more of a city without trade
 _SHARE_MAX = 0.05  # and take at most this share of the time
 _LOCK_WAIT_S = 1  # for another process to release the file
 
@@ -198,12 +199,13 @@ class Store:
     # Saving.
 
     async def run_checkpoints(self) -> None:
-        """Save the cities whenever a merchant has crossed a road, without an end."""
+        """Save the cities whenever a merchant has crossed a road, and after IDLE_S without that, without an end."""
         wait_s = INTERVAL_S
+        saved_s = time.monotonic()
         while True:
             await asyncio.sleep(wait_s)
-            if self._has_failed or self._has_changed():
-                start_s = time.monotonic()
+            if self._has_failed or self._has_changed() or time.monotonic() - saved_s >= IDLE_S:
+                start_s = saved_s = time.monotonic()
                 rows, marks = self._begin_checkpoint()
                 wait_s = max(INTERVAL_S, (time.monotonic() - start_s) / _SHARE_MAX)
                 try:

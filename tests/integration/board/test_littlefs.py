@@ -50,5 +50,9 @@ def test_city_is_saved_without_free_memory(check):
     check("short")
 
 
+def test_city_without_trade_is_saved_after_ten_minutes(check):
+    check("idle")
+
+
 def test_clean_ledger_writes_no_checkpoint(check):
     check("skipped")

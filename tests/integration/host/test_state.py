@@ -237,6 +237,22 @@ def test_checkpoint_is_taken_when_merchant_has_crossed(tmp_path, lines):
         assert len(city.roads["ELSEWHERE"].outbound) == 51
 
 
+def test_checkpoint_is_taken_at_times_without_trade(tmp_path, monkeypatch):
+    async def check():
+        committed = []
+        monkeypatch.setattr(store, "IDLE_S", 0)
+        monkeypatch.setattr(Ledger, "commit_checkpoint", lambda ledger, mark: committed.append(mark))
+        with Store(tmp_path) as saved:
+            (city,) = build(saved, "RIVERWOOD")
+            city.run(3)
+            checkpoints = asyncio.create_task(saved.run_checkpoints())
+            await wait_until(lambda: committed)
+            checkpoints.cancel()
+
+    asyncio.run(check())
+    assert [city.tick for city in load_cities(tmp_path)] == [3]
+
+
 def load_cities(*directories):
     """Return all saved cities, without the merchants in a ledger that have arrived in another of them."""
     cities = []
@@ -248,7 +264,9 @@ def load_cities(*directories):
         for road in city.ledger.roads.values():
             arrivals = by_name[road.name].ledger.arrivals
             road.acknowledge(
-                max([0, *(sequence for incarnation, sequence, _ in arrivals if incarnation == city.ledger.incarnation)])
+                max(
+                    [0, *(sequence for incarnation, sequence, *_ in arrivals if incarnation == city.ledger.incarnation)]
+                )
             )
     return cities
 

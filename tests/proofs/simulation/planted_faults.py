@@ -19,7 +19,7 @@ def acknowledge_before_checkpoint() -> Iterator[None]:
     """An arrival is acknowledged even if no checkpoint holds it."""
 
     def find_last_sequence(self, incarnation):
-        return max([sequence for known, sequence, _ in self.arrivals if known == incarnation], default=0)
+        return max([sequence for known, sequence, *_ in self.arrivals if known == incarnation], default=0)
 
     with mock.patch.object(Ledger, "find_saved_sequence", find_last_sequence):
         yield

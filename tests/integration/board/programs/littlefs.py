@@ -239,7 +239,7 @@ def start():
     mount(flash)
     again = restore_city(SETTINGS)
     assert (again.digest(), again.ledger.incarnation) == (city.digest(), city.ledger.incarnation)
-    assert not again.ledger.volatile and again.ledger.arrivals == [(5, 6, "SEASIDE")]
+    assert not again.ledger.volatile and again.ledger.arrivals == [(5, 6, "SEASIDE", 0)]
     for _ in range(2):  # the second damaged file takes the place of the first
         with open(checkpoints.FILE, "rb") as file:
             data = bytearray(file.read())
@@ -335,6 +335,33 @@ def skipped():
     return {}
 
 
+def idle():
+    """Write a checkpoint after ten minutes without trade, and none before."""
+    flash = mount_new(24)
+    city, _ = make_city()
+    sleep_ms, slept_ms = asyncio.sleep_ms, []
+
+    async def pass_time(ms):
+        slept_ms.append(ms)
+        await sleep_ms(0)
+
+    async def watch():
+        # Ended below.
+        saving = asyncio.create_task(checkpoints.save_changes(city, 0.01, append_log))
+        steps = flash.steps
+        while flash.steps == steps:
+            await sleep_ms(0)
+        saving.cancel()
+
+    asyncio.sleep_ms = pass_time
+    try:
+        asyncio.run(watch())
+    finally:
+        asyncio.sleep_ms = sleep_ms
+    assert 600_000 <= sum(slept_ms) < 601_000, sum(slept_ms)
+    return {}
+
+
 def short():
     """Write a checkpoint where memory is too short for all of it."""
 
@@ -357,5 +384,5 @@ def short():
     return {}
 
 
-CHECKS = {check.__name__: check for check in (cuts, erases, full, start, formats, skipped, short)}
+CHECKS = {check.__name__: check for check in (cuts, erases, full, start, formats, skipped, idle, short)}
 print(json.dumps(CHECKS[sys.argv[1]]()))
