@@ -5,7 +5,8 @@ after it (deskonomy/roads/ledger.py), the restore at a start (restore.py).
 
 A checkpoint is written to a file of its own, read back, and renamed, which littlefs does in one step; between these
 steps the city ticks on, unless memory is too short for that. It takes one erase of the flash as long as it fits into
-one block of 4096 bytes, and is seldom taken while no merchant crosses the border. docs/saved-cities.md has the flash's life.
+one block of 4096 bytes, and is seldom taken while no merchant crosses the border. docs/saved-cities.md has the flash's
+life.
 """
 
 import asyncio

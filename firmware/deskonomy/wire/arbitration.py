@@ -38,7 +38,7 @@ async def assign_road(network: "Network", connection: "Connection") -> None:
         connection.end("there is a road to %s already" % name)
     if connection.ended.is_set():
         return
-    road = network.ledger.roads.get(name) or _open_road(network, name)
+    road = network.ledger.roads.get(name) or open_road(network, name)
     if road is None:
         connection.end("%s remembers as many roads as it can" % city.name)
     elif road.connection is not None:
@@ -65,7 +65,7 @@ async def _yields(network: "Network", holder: "Connection", newcomer: "Connectio
     return True
 
 
-def _open_road(network: "Network", name: str) -> "WireRoad | None":
+def open_road(network: "Network", name: str) -> "WireRoad | None":
     """Return a new road to a city, None if there are too many.
 
     A new road replaces the one that is needed least. Merchants in flight to a peer that has never acknowledged count as

@@ -1,8 +1,9 @@
 """The actors of the simulation: machines with cities, a legacy city, and the wires between them, on simulated time.
 
-Here: what is simulated: time, wires that delay, cut and half-close, machines that crash, disks. Not here: which step
-comes next and what must hold (schedule.py). The city, its ledger, its checkpoints, sessions and the protocol are the
-real ones. The cities have no locals, so no merchant trades: each keeps its money, which identifies it.
+Here: what is simulated: time, wires that delay, cut and half-close, machines that crash, disks, visitors that come and
+are gone. Not here: which step comes next and what must hold (schedule.py). The city, its ledger, its checkpoints,
+sessions, the protocol, and which road gives way to a new one are the real ones. The cities have no locals, so no
+merchant trades: each keeps its money, which identifies it. They know one good, because less is faster.
 """
 
 import json
@@ -11,18 +12,24 @@ from typing import TYPE_CHECKING
 from core.lines import line_of
 from deskonomy.economy import kernel
 from deskonomy.economy.city import City
+from deskonomy.economy.goods import GOODS
 from deskonomy.economy.merchant import Merchant
 from deskonomy.roads.ledger import Ledger
 from deskonomy.roads.wire_road import UNKNOWN
 from deskonomy.storage.decode import decode_city
 from deskonomy.storage.encode import encode_city
+from deskonomy.wire.arbitration import open_road
 from deskonomy.wire.protocol import Protocol
 from deskonomy.wire.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from proofs.simulation.schedule import Schedule
 
 TCP_TIMEOUT_MS = 30_000  # after which an end of a cut wire learns that nothing gets through
+GOOD = GOODS[:1]
+STARVING = 3  # times as many merchants as there are busy roads enter from others: then a road that waits starves
 NAME_MAX_BYTES = 12  # a name is never cut in two: the part before a silence would be the name of another city
 REJECTED_FROM_MILLS = 1_000_000_001  # no city admits a merchant with more than a million coins
 GREETING_MS = 2000  # a legacy city sends merchants only this long after its name
@@ -92,7 +99,7 @@ class Wire:
         """Close this end. The other end learns of it, unless the wire is cut."""
         session = self.sessions.pop(end, None)
         if session is not None:
-            session.end(end is self.ends[0])
+            end.end_session(session, end is self.ends[0])
             self.send(end, b"")
         if self in end.wires:
             end.wires.remove(self)
@@ -105,6 +112,8 @@ class Machine:
         merchants_max: with so many merchants in the city, further ones wait on the road.
         capacity: merchants that a road holds each way.
         memory_failure_rate: how often there is no memory for an arriving merchant, 0 to 1.
+        connections_max: roads that are remembered.
+        arrivals_max: incarnations that are remembered.
         disk: the bytes of the last checkpoint, which survive a crash.
         pending: a checkpoint that is being written: (bytes, mark of the ledger), or None.
     """
@@ -126,6 +135,9 @@ class Machine:
         self.merchants_max = merchants_max
         self.capacity = capacity
         self.memory_failure_rate = memory_failure_rate
+        self.connections_max, self.arrivals_max = schedule.draw_limits()
+        self.clock = self
+        self._passed = {}  # {name of a road on which merchants wait: how many have entered from others meanwhile}
         self.city = self.create_city()
         for merchant in merchants:
             self.city.admit(merchant)
@@ -133,8 +145,9 @@ class Machine:
 
     def create_city(self) -> City:
         """Return a new city with a new incarnation and no residents."""
-        city = City(self.name, 1, 0, 0)
+        city = City(self.name, 1, 0, 0, goods=GOOD, merchants_max=self.merchants_max)
         city.ledger = Ledger(self.schedule.random.randrange(1, 1 << 30), volatile=False)
+        city.ledger.arrivals_max = self.arrivals_max
         return city
 
     @property
@@ -145,14 +158,26 @@ class Machine:
     @property
     def is_full(self) -> bool:
         """Whether the city admits no merchant now."""
-        return self.city.state[kernel.MERCHANTS] >= self.merchants_max
+        return self.merchants_max is not None and self.city.state[kernel.MERCHANTS] >= self.merchants_max
+
+    # What the real code asks of a network.
+
+    def now_ms(self) -> int:
+        """Return the time."""
+        return self.schedule.now_ms
+
+    def find_address(self, name: str) -> "tuple[str, int] | None":
+        """Return an address if the machine of this name is dialled."""
+        return (name, 1) if (self.name, name) in self.schedule.dialled_names else None
 
     # Its connections.
 
     def open_session(self) -> Session:
         """Return a session for a new wire."""
         protocol = Protocol(self.name, self.schedule.now_ms)
-        protocol.has_memory = lambda bytes_: self.schedule.random.random() >= self.memory_failure_rate
+        protocol.is_sealed = self.schedule.keyed  # its seals are left out: no line is altered on its way
+        if self.memory_failure_rate:
+            protocol.has_memory = lambda bytes_: self.schedule.random.random() >= self.memory_failure_rate
         return Session(protocol, self.schedule.now_ms, lambda event, text: None)
 
     def exchange(self, wire: Wire) -> None:
@@ -162,7 +187,7 @@ class Machine:
             session.failure = "timed out"
         session.advance(now_ms)
         self._attach_road(wire, session)
-        while queue and queue[0][0] <= now_ms and session.wants_bytes():
+        while queue and queue[0][0] <= now_ms and (session.wants_bytes() or not queue[0][1]):
             data = queue[0][1]
             size = len(data) if session.peer is None else self.schedule.random.choice((1, 7, 64, 1024))
             queue[0][1] = data[size:]
@@ -191,21 +216,35 @@ class Machine:
         for older in list(self.wires):
             if older is not wire and older.is_open(self) and older.get_other_end(self) is wire.get_other_end(self):
                 older.close(self)
-        road = self.ledger.ensure_road(session.peer, self.capacity)
-        if session.peer not in self.city.roads:
-            self.city.open_road(road)
+        self.attach_road(session)
+
+    def attach_road(self, session: Session) -> None:
+        """Give a session its road, or end it if there are too many roads."""
+        road = self.ledger.roads.get(session.peer) or open_road(self, session.peer)
+        if road is None:
+            session.failure = "it remembers as many roads as it can"
+            return
         road.connection = self
         session.attach_road(road)
         session.advance(self.schedule.now_ms)
+
+    def end_session(self, session: Session, redialled: bool) -> None:
+        """End a session."""
+        road = session.road
+        session.end(redialled)
+        if road is not None:
+            road.down_ms = self.schedule.now_ms
 
     def wake(self) -> None:
         """Do nothing: a road wakes its connection, but the simulation asks every machine again and again."""
 
     # Its merchants.
 
-    def send_resident(self) -> None:
-        """Let a random merchant leave by a random road that is up, if there are both."""
+    def send_resident(self, names: "Container[str] | None" = None) -> None:
+        """Let a random merchant leave by a random road that is up and has one of these names (None for any), if any."""
         roads = [road for road in self.ledger.roads.values() if road.state == "up" and road.credit() > 0]
+        if names is not None:
+            roads = [road for road in roads if road.name in names]
         count = self.city.state[kernel.MERCHANTS]
         if roads and count:
             state, index = self.city.state, self.schedule.random.randrange(count)
@@ -217,16 +256,27 @@ class Machine:
             self.city.send_leaving_merchants()
 
     def admit_merchants(self) -> None:
-        """Admit the merchant that has waited longest on each road."""
-        for road in self.ledger.roads.values():
-            if road.inbound and not self.is_full:
-                self.city.admit(road.take())
+        """Admit the merchant that has waited longest on each road, while there is room."""
+        waiting = {road.name: road.received for road in self.ledger.roads.values() if road.inbound}
+        if not waiting:
+            return
+        count = self.city.state[kernel.MERCHANTS]
+        self.city._admit_waiting()
+        count = self.city.state[kernel.MERCHANTS] - count
+        starving = STARVING * max(2, len(waiting))
+        self._passed = {
+            name: self._passed.get(name, 0) + count
+            for name, received in waiting.items()
+            if self.ledger.roads[name].received == received
+        }
+        if any(passed > starving for passed in self._passed.values()):
+            raise InvariantError("a road to %s starves: %s" % (self.name, self._passed))
 
     # Its disk.
 
     def begin_checkpoint(self) -> None:
-        """Encode the city, unless a checkpoint is being written."""
-        if self.pending is None:
+        """Encode the city, unless a checkpoint is being written, or a restart would lose nothing."""
+        if self.pending is None and self.ledger.dirty:
             self.pending = (encode_city(self.city), self.ledger.begin_checkpoint())
 
     def end_checkpoint(self) -> None:
@@ -242,6 +292,7 @@ class Machine:
             self.disk = self.pending[0]
         self.pending = None
         self.running = False
+        self._passed = {}
         for wire in list(self.wires):
             silent = random.random() < 0.5
             wire.sessions.pop(self, None)
@@ -262,7 +313,8 @@ class Machine:
 
     def decode_disk(self) -> City:
         """Return the city that is on the disk."""
-        city = decode_city(self.disk)
+        city = decode_city(self.disk, goods=GOOD, merchants_max=self.merchants_max)
+        city.ledger.arrivals_max = self.arrivals_max
         for road in city.ledger.roads.values():
             road.capacity = self.capacity
         return city
@@ -292,7 +344,7 @@ class LegacyCity:
         """Return itself: it has no session."""
         return self
 
-    def end(self, redialled: bool) -> None:
+    def end_session(self, session: "LegacyCity", redialled: bool) -> None:
         """Do nothing at the end of a wire."""
 
     def exchange(self, wire: Wire) -> None:
@@ -328,7 +380,45 @@ class LegacyCity:
         now_ms = self.schedule.now_ms
         if self.merchants and wire in self._named_ms and now_ms - self._named_ms[wire] > GREETING_MS:
             money_mills = self.merchants.pop(self.schedule.random.randrange(len(self.merchants)))
-            wire.send(self, line_of(Merchant("chair", money_mills)))
+            wire.send(self, line_of(Merchant(GOOD[0].name, money_mills)))
+
+
+class Visitor:
+    """A peer that comes, sends lines, and is gone; or a peer that lies. The test writes its bytes, without a wire.
+
+    Attributes:
+        machine: the machine that it visits.
+        session: the machine's session.
+        received: the lines that it has got.
+    """
+
+    def __init__(self, machine: Machine, name: str) -> None:
+        self.machine = machine
+        self.name = name
+        self.session = machine.open_session()
+        self.received = []
+        self.send(name.encode() + b"\n")
+        if self.session.failure is None and self.session.peer is not None:
+            machine.attach_road(self.session)
+
+    def send(self, *lines: bytes) -> None:
+        """Send lines, and receive what the machine sends now."""
+        session, now_ms = self.session, self.machine.schedule.now_ms
+        session.advance(now_ms)
+        for line in lines:
+            session.receive(line, now_ms)
+            session.advance(now_ms)
+        data = b""
+        while session.failure is None:
+            piece = session.next_bytes(now_ms)
+            if piece is None:
+                break
+            data += piece
+        self.received += data.split(b"\n")
+
+    def leave(self) -> None:
+        """End the connection."""
+        self.machine.end_session(self.session, False)
 
 
 def list_residents(city: City) -> list[int]:

@@ -7,10 +7,13 @@ import contextlib
 from collections.abc import Iterator
 from unittest import mock
 
+from deskonomy.economy import kernel
+from deskonomy.economy.city import City
 from deskonomy.roads.ledger import Ledger
 from deskonomy.roads.wire_road import WireRoad
 from deskonomy.wire.inbound import Inbound
 from deskonomy.wire.protocol import LineRejected, MerchantReceived, Protocol
+from deskonomy.wire.session import Session
 from proofs.simulation.actors import Machine
 
 
@@ -122,6 +125,84 @@ def reject_without_memory() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def evict_oldest_arrival() -> Iterator[None]:
+    """A ledger that is full of arrivals forgets the oldest, whichever peer may need it."""
+    with mock.patch.object(Ledger, "_find_evictable", lambda self, name, proven: 0):
+        yield
+
+
+@contextlib.contextmanager
+def remove_arrivals_with_road() -> Iterator[None]:
+    """A road that gives way to another takes its peer's arrival along."""
+    remove_road = Ledger.remove_road
+
+    def remove_road_and_arrivals(self, name):
+        remove_road(self, name)
+        self.arrivals[:] = [arrival for arrival in self.arrivals if arrival[2] != name]
+
+    with mock.patch.object(Ledger, "remove_road", remove_road_and_arrivals):
+        yield
+
+
+@contextlib.contextmanager
+def permit_gaps() -> Iterator[None]:
+    """The first merchant of a connection may have any sequence, also far beyond the last arrival."""
+
+    def check_order(self, id):
+        if self.incarnation is None:
+            self.incarnation = id[0]
+        elif id[0] != self.incarnation or id[1] != self._sequence + 1:
+            return "a merchant is missing"
+        self._sequence = id[1]
+        return None
+
+    with mock.patch.object(Inbound, "_check_order", check_order):
+        yield
+
+
+@contextlib.contextmanager
+def keep_ledger_clean_at_acknowledgement() -> Iterator[None]:
+    """An acknowledgement leads to no checkpoint."""
+
+    def acknowledge(self, sequence):
+        while self.outbound and self.outbound[0].id[1] <= sequence:
+            self.outbound.pop(0)
+
+    with mock.patch.object(WireRoad, "acknowledge", acknowledge):
+        yield
+
+
+@contextlib.contextmanager
+def keep_merchants_beyond_capacity() -> Iterator[None]:
+    """Each connection leaves what has come on the road, however full it is."""
+    end = Session.end
+
+    def end_with_room(self, redialled):
+        with contextlib.ExitStack() as patches:
+            if self.road is not None:
+                patches.enter_context(mock.patch.object(self.road, "capacity", 1000))
+            end(self, redialled)
+
+    with mock.patch.object(Session, "end", end_with_room):
+        yield
+
+
+@contextlib.contextmanager
+def admit_in_order_of_places() -> Iterator[None]:
+    """A full city admits merchants from its first road for as long as any wait there."""
+
+    def admit_waiting(self):
+        for place in self.places[1:]:
+            road = self.roads.get(place)
+            if road is not None and road.inbound and self.state[kernel.MERCHANTS] < (self.merchants_max or 1 << 29):
+                self.admit(road.take())
+        return False
+
+    with mock.patch.object(City, "_admit_waiting", admit_waiting):
+        yield
+
+
 FAULTS = (
     acknowledge_before_checkpoint,
     forget_arrivals_at_restart,
@@ -130,4 +211,10 @@ FAULTS = (
     save_no_residents,
     read_nothing_when_full,
     reject_without_memory,
+    evict_oldest_arrival,
+    remove_arrivals_with_road,
+    permit_gaps,
+    keep_ledger_clean_at_acknowledgement,
+    keep_merchants_beyond_capacity,
+    admit_in_order_of_places,
 )
