@@ -246,7 +246,7 @@ class Recorder:
             (
                 *(sample, city, status["tick"], status.get("ticks_per_s")),
                 *(_mills(money[owner]) for owner in ("locals", "merchants", "ledger")),
-                _mills(status.get("detail", {}).get("under_way", 0)),
+                _mills(status.get("detail", {}).get("under_way", 0) + money.get("waiting_to_enter", 0)),
                 *(heap.get("used"), heap.get("free"), status.get("rssi")),
             ),
         )

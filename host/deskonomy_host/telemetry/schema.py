@@ -27,11 +27,12 @@ class PriceRange(TypedDict):
 
 
 class Money(TypedDict):
-    """All money of a city in coins. `total` is the sum of the other three."""
+    """All money of a city in coins. `total` is the sum of the others; 0.1.0 has no `waiting_to_enter`."""
 
     locals: float
     merchants: float
     ledger: float
+    waiting_to_enter: NotRequired[float]  # of merchants that are in no other city
     total: float
 
 
@@ -60,6 +61,7 @@ RoadStatus = TypedDict(  # noqa: UP013
         "sent": int,  # merchants, counted since the road was first opened
         "received": int,
         "waiting": int,  # merchants that have not left yet
+        "waiting_to_enter": NotRequired[int],  # merchants that have come, or return, and have not entered yet
         "lost": int,
         "refused": NotRequired[int],  # merchants and lines that were rejected
         "peer_version": NotRequired[str],  # of the software at the other end of a connection, where a host knows it
@@ -232,14 +234,16 @@ def _list_of(check: _Check) -> _Check:
     return check_list
 
 
-def _record_of(fields: dict[str, _Check]) -> _Check:
+def _record_of(fields: dict[str, _Check], optional: dict[str, _Check] | None = None) -> _Check:
+    checks = fields | (optional or {})
+
     def check_record(value: object) -> object:
         if not isinstance(value, dict):
             raise ValueError
         record = cast("dict[object, object]", value)
         if not fields.keys() <= record.keys():
             raise ValueError
-        return {name: check(record[name]) for name, check in fields.items()}
+        return {name: check(record[name]) for name, check in checks.items() if name in record}
 
     return check_record
 
@@ -257,8 +261,12 @@ def _check_sensor(value: object) -> object:
 
 
 _MONEY: dict[str, _Check] = dict.fromkeys(("locals", "merchants", "ledger", "total"), _check_number)
-_ROAD_COUNTS = dict.fromkeys(("sent", "received", "waiting", "lost"), _check_count)
-_check_known_road = _record_of({"state": _check_text, "kind": _check_text, **_ROAD_COUNTS})
+_ROAD: dict[str, _Check] = {
+    "state": _check_text,
+    "kind": _check_text,
+    **dict.fromkeys(("sent", "received", "waiting", "lost"), _check_count),
+}
+_check_known_road = _record_of(_ROAD, {"waiting_to_enter": _check_count})
 
 
 def _check_road(value: object) -> object:
@@ -276,7 +284,7 @@ _FIELDS: dict[str, tuple[_Check, bool]] = {  # {field: (its check, whether every
     "yield": (_table_of(_check_number), True),
     "merchants": (_table_of(_check_count), True),
     "locals": (_check_count, True),
-    "money": (_record_of(_MONEY), True),
+    "money": (_record_of(_MONEY, {"waiting_to_enter": _check_number}), True),
     "roads": (_table_of(_check_road), True),
     "seed": (_check_count, False),
     "version": (_record_of({"software": _check_text, "wire": _check_count}), False),

@@ -121,9 +121,9 @@ def _under_way_mills(city: City) -> int:
 def _list_under_way(road: Road) -> list[Merchant]:
     if not isinstance(road, WireRoad):
         return road.outbound + road.inbound
-    # The ledger holds the merchants that leave by wire and those that return.
+    # The ledger holds the merchants that leave by wire and those that return; a status counts those without an id.
     returning = road.list_returning()
-    return [merchant for merchant in road.inbound if merchant not in returning]
+    return [merchant for merchant in road.inbound if merchant.id is not None and merchant not in returning]
 
 
 def _coins(mills: int) -> float:

@@ -17,9 +17,9 @@ let check = null; // {cities, time, samples, total}: begun anew when other citie
 /** Draw the chart, the table and the check of the sum. */
 export function drawMoney() {
   const rows = store.cities.map(({ status }) => {
-    const { locals, merchants, ledger, total } = status.money;
+    const { locals, merchants, ledger, total, waiting_to_enter: waiting = 0 } = status.money;
     const underWay = status.detail?.under_way ?? 0;
-    return { city: status.city, parts: [locals, merchants, ledger, underWay, total + underWay] };
+    return { city: status.city, parts: [locals, merchants, ledger, underWay + waiting, total + underWay] };
   });
   if (!rows.length) return;
   const names = rows.map(({ city }) => city);
