@@ -1,4 +1,6 @@
-"""Run many schedules: python tests/proofs/simulation/run.py --seeds 1000000; one again: --first SEED --seeds 1 --log.
+"""Run many schedules: python tests/proofs/simulation/run.py --seeds 1000000.
+
+In parts: --first 200000 --seeds 200000; one again: --first SEED --seeds 1 --log.
 
 Here: the command, which spreads seeds over processes. Not here: a schedule (schedule.py).
 """
