@@ -11,6 +11,7 @@ from deskonomy_host import paths
 from deskonomy_host.bench.figure import Figure, ratios
 from deskonomy_host.bench.tables import ProgressBar
 from deskonomy_host.bench.workbench import NO_MACHINE_CODE, Workbench
+from deskonomy_host.extras import explain_install
 
 ACTING_SHARE = 0.1  # of all residents, in a tick
 
@@ -135,7 +136,7 @@ def missing_reason(workbench: Workbench, engine: Engine) -> str:
     if engine.name == "viper" and workbench.architecture is None:
         return NO_MACHINE_CODE
     if engine.name == "numba" and find_spec("numba") is None:
-        return "not installed; type: pip install 'deskonomy[fast]'"
+        return f"not installed; {explain_install('fast')}"
     return ""
 
 

@@ -23,6 +23,7 @@ def run(arguments: list[str]) -> int:
         OperationError: the operation fails; also every other exception of a command is raised.
     """
     table = typer.main.get_command(app)
+    _hide_types(table)
     try:
         return table.main(args=arguments or ["--help"], prog_name="deskonomy", standalone_mode=False) or 0
     except SystemExit:  # raised by typer if stdout is a pipe that has been closed
@@ -33,6 +34,15 @@ def run(arguments: list[str]) -> int:
         if hasattr(error, "format_message"):  # typer's usage errors have no common class
             raise UsageError(_explain_usage_error(error, arguments, table)) from None
         raise
+
+
+def _hide_types(command: Any) -> None:
+    """Leave out the Python types that typer puts behind the arguments in the help; options show their metavar only."""
+    for part in getattr(command, "commands", {}).values():
+        _hide_types(part)
+    for param in command.params:
+        if param.param_type_name == "argument":
+            param.display_type_rich = lambda **_: ""
 
 
 def _explain_usage_error(error: Any, arguments: list[str], command: Any) -> str:

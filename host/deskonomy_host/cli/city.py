@@ -22,7 +22,7 @@ City = typer.Argument(metavar="CITY", help="A city that runs on this machine.")
 
 def demo(
     day: Annotated[
-        bool, typer.Option("--day/--no-day", help="Cover and uncover the light sensor every so often.  [--day]")
+        bool, typer.Option("--day/--no-day", help="Cover and uncover the light sensor every so often.")
     ] = True,
     duration: Annotated[float | None, options.Duration] = None,
     as_json: Annotated[bool, options.Json] = False,
@@ -156,7 +156,7 @@ def run_cities(
       deskonomy run world.toml
 
     \b
-    A world file has more settings; options win over it:
+    A world file has more settings; options take precedence over it:
       speed = 20
       roads = [["RIVERWOOD", "SEASIDE"]]
       connect = ["desktown.local:55555"]

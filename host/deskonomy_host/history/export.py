@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deskonomy_host.errors import OperationError
+from deskonomy_host.extras import find_missing
 from deskonomy_host.history.reader import History
 from deskonomy_host.history.schema import TABLES
 
@@ -77,11 +78,12 @@ def _to_csv(history: History, folder: Path) -> int:
 
 def _to_parquet(history: History, folder: Path) -> int:
     """Write the tables as Parquet files, and return their number."""
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise OperationError("Parquet needs pyarrow; type: pip install 'deskonomy[parquet]'") from None
+    missing = find_missing("parquet")
+    if missing:
+        raise OperationError(missing)
+    import pyarrow
+    from pyarrow import parquet
+
     types = {"INTEGER": pyarrow.int64(), "REAL": pyarrow.float64(), "TEXT": pyarrow.string()}
     for name, columns, rows in _tables(history, folder):
         declared = dict(column.split()[:2] for column in TABLES[name].split(", PRIMARY")[0].split(", "))

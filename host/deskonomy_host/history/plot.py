@@ -14,6 +14,7 @@ from deskonomy.events import ROAD_CLOSED, ROAD_OPEN
 
 from deskonomy_host import palette
 from deskonomy_host.errors import OperationError, UsageError
+from deskonomy_host.extras import find_missing
 from deskonomy_host.history.reader import Event, History, Prices
 
 if TYPE_CHECKING:
@@ -57,10 +58,11 @@ def plot(
             raise OperationError(
                 f"{' and '.join(map(str, paths))} contains nothing to draw{' of that' if only else ''}"
             )
-        try:
-            import matplotlib
-        except ImportError:
-            raise OperationError("pictures need matplotlib; type: pip install 'deskonomy[plot]'") from None
+        missing = find_missing("plot")
+        if missing:
+            raise OperationError(missing)
+        import matplotlib
+
         matplotlib.use("agg")
         from deskonomy_host.history.plot_panels import STYLE, draw
 

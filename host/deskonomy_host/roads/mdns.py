@@ -11,6 +11,7 @@ is kept: a board has another address after its next DHCP lease, and dialling goe
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from deskonomy_host.extras import explain_install
 from deskonomy_host.roads.crowds import CrowdNetwork
 from deskonomy_host.roads.keyring import KeyFinder
 
@@ -47,7 +48,7 @@ async def _ask_network(host: str) -> str:
         from zeroconf.asyncio import AsyncZeroconf
     except ImportError:
         raise OSError(
-            f"this system does not find {host}; type: pip install 'deskonomy[mdns]', or use its address in numbers"
+            f"this system does not find {host}; use its address in numbers, or {explain_install('mdns')}"
         ) from None
     try:
         query = zeroconf.AddressResolverIPv4(host + ".")  # pyright: ignore[reportPrivateImportUsage]

@@ -19,7 +19,7 @@ from deskonomy_host.addresses import format_address
 from deskonomy_host.errors import OperationError
 from deskonomy_host.roads.mdns import resolve_host
 
-NAME = "PythonCity"
+NAME = "PythonCity"  # as the tutorial's school calls itself; cities show their road to it under this name
 COUNT = 10
 GOOD = "chair"
 MONEY_MILLS = 1_211_480  # of each merchant

@@ -16,6 +16,7 @@ from deskonomy import compat
 from deskonomy.economy import kernel
 
 from deskonomy_host.errors import OperationError
+from deskonomy_host.extras import find_missing
 from deskonomy_host.logs import ENGINE, log_event
 
 ENGINES = ("plain", "numba")
@@ -59,7 +60,7 @@ def select_engine(residents: int, ticks_per_s: float | None, ticks: int | None =
 def load_engine(name: str) -> Engine:
     """Return the engine of this name, one of ENGINES. Raises OperationError if it is not installed."""
     if name not in list_engines():
-        raise OperationError(f"{name} is not installed; type: pip install 'deskonomy[fast]'")
+        raise OperationError(find_missing("fast") or f"there is no engine {name}")
     if name == "plain":
         return Engine("plain", _run_plain, kernel.appraise, kernel.consider, kernel.pay_locals)
     return _load_numba()

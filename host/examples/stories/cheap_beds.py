@@ -8,11 +8,13 @@ road opens: merchants buy beds in RIVERWOOD, take them to SEASIDE, and stay ther
 
 import argparse
 import json
+import sys
 import tempfile
 from pathlib import Path
 
 from deskonomy.roads.local import connect
 from deskonomy.status import format_status
+from deskonomy_host.extras import find_missing
 from deskonomy_host.history.plot import plot
 from deskonomy_host.history.recorder import Recorder
 from deskonomy_host.telemetry.statistics import CityStatistics
@@ -44,6 +46,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("-o", "--output", default="cheap-beds.png")
     options = parser.parse_args()
+    if missing := find_missing("plot"):  # said before the run, which takes a while
+        sys.exit(missing)
     with tempfile.TemporaryDirectory() as folder:
         history = Path(folder, "cheap-beds.db")
         record_history(history)

@@ -8,11 +8,13 @@ gives; with little light, wood becomes dear.
 
 import argparse
 import asyncio
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from deskonomy_host.boards.simulator.board import SimulatedBoard
+from deskonomy_host.extras import find_missing
 from deskonomy_host.history.plot import plot
 from deskonomy_host.history.recorder import Recorder
 
@@ -47,6 +49,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("-o", "--output", default="covered-light.png")
     options = parser.parse_args()
+    if missing := find_missing("plot"):  # said before the run, which takes a while
+        sys.exit(missing)
     with tempfile.TemporaryDirectory() as folder:
         history = Path(folder, "covered-light.db")
         asyncio.run(record_history(history))

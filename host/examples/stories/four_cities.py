@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from deskonomy_host.control.client import send_command
+from deskonomy_host.extras import find_missing
 from deskonomy_host.history.plot import plot
 
 TITLE = "Four cities, joined half-way to the one with cheap beds"
@@ -25,21 +26,15 @@ WORLD = """
 seed = {seed}
 speed = {speed}
 [cities.{first}]
-colour = "{first_colour}"
+colour = "{colour_1}"
 locals = 40
 [cities.{second}]
-colour = "{second_colour}"
+colour = "{colour_2}"
 locals = 40
 """
 SIDES = {
-    "west": {"seed": 1, "first": "RIVERWOOD", "first_colour": "green", "second": "SEASIDE", "second_colour": "blue"},
-    "east": {
-        "seed": 3,
-        "first": "PORTSVILLE",
-        "first_colour": "red",
-        "second": "WINTERHOLD",
-        "second_colour": "yellow",
-    },
+    "west": {"seed": 1, "first": "RIVERWOOD", "colour_1": "green", "second": "SEASIDE", "colour_2": "blue"},
+    "east": {"seed": 3, "first": "PORTSVILLE", "colour_1": "red", "second": "WINTERHOLD", "colour_2": "yellow"},
 }
 
 
@@ -74,6 +69,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("-o", "--output", default="four-cities.png")
     options = parser.parse_args()
+    if missing := find_missing("plot"):  # said before the run, which takes a while
+        sys.exit(missing)
     with tempfile.TemporaryDirectory() as folder:
         histories = record_histories(folder)
         print(plot(histories, options.output, ["prices", "merchants"], TITLE, goods=["bed"]))

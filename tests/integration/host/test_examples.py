@@ -48,6 +48,20 @@ def test_example_is_short_and_describes_its_use(path):
         assert f"{path.name}" in description
 
 
+@pytest.mark.parametrize("name", ["cheap_beds", "covered_light", "four_cities"])
+def test_story_without_matplotlib_says_so_before_its_run(name, environment):
+    program = (
+        "import runpy, sys; sys.modules['matplotlib'] = None; "
+        f"runpy.run_path({str(EXAMPLES / 'stories' / f'{name}.py')!r}, run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, cwd=EXAMPLES, text=True, capture_output=True, timeout=20
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("pictures need matplotlib, which is not installed; type: ")
+    assert all(words in done.stderr for words in ("pip install '", "pipx install --force '", "uv pip install '"))
+
+
 def test_program_of_library_document_sends_and_receives_merchants(start, environment):
     running = start("run RIVERWOOD --json --speed 300 --merchants 5")
     (address,) = read_addresses(running, 1)

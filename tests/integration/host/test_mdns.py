@@ -12,6 +12,7 @@ from core.event_log import EventLog
 from deskonomy.economy.city import City
 from deskonomy_host import Road
 from deskonomy_host.dashboard.remote import RemoteSource
+from deskonomy_host.extras import explain_install
 from deskonomy_host.roads import mdns
 from deskonomy_host.roads.keyring import KeyFinder
 from helpers.commands import PATIENCE_S
@@ -125,7 +126,7 @@ def test_command_without_zeroconf_says_what_to_install(environment):
     assert done.returncode == 1
     assert done.stderr == (
         f"deskonomy: no road to {NAME}:55555: this system does not find {NAME}; "
-        "type: pip install 'deskonomy[mdns]', or use its address in numbers\n"
+        f"use its address in numbers, or {explain_install('mdns')}\n"
     )
 
 

@@ -4,7 +4,6 @@ Here: which chip an image is for, the arguments of esptool, and advice where no 
 project's own firmware (deploy.py).
 """
 
-import importlib.util
 import subprocess
 import sys
 from os import PathLike
@@ -12,6 +11,7 @@ from os import PathLike
 from deskonomy_host.boards.spec import catalog
 from deskonomy_host.boards.spec.catalog import Board
 from deskonomy_host.errors import OperationError, UsageError
+from deskonomy_host.extras import find_missing
 
 # The chip's number in an image's header, bytes 12 and 13, and MicroPython's name of the chip.
 _CHIPS = {0: "esp32", 2: "esp32s2", 5: "esp32c3", 9: "esp32s3", 12: "esp32c2", 13: "esp32c6", 16: "esp32h2"}
@@ -53,8 +53,9 @@ def make_esptool_arguments(port: str, board: Board, path: str | PathLike[str]) -
 
 def flash_micropython(port: str, path: str | PathLike[str], board: Board) -> None:
     """Write MicroPython to the chip at this port. All that is on the chip is erased first. Raises OperationError."""
-    if importlib.util.find_spec("esptool") is None:
-        raise OperationError("esptool is not installed: pip install 'deskonomy[flash]'")
+    missing = find_missing("flash")
+    if missing:
+        raise OperationError(missing)
     command = [sys.executable, "-m", "esptool", *make_esptool_arguments(port, board, path)]
     if subprocess.run(command).returncode:  # it prints its own progress
         raise OperationError(
