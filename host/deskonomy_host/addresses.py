@@ -22,12 +22,13 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_address(value: object, label: str) -> Address:
+def parse_address(value: object, label: str, example: str = "127.0.0.1:55555") -> Address:
     """Return the Address of "HOST:PORT".
 
     Args:
         value: the text; an IPv6 host stands in brackets.
         label: the name of the argument in the error message, such as "--connect".
+        example: an address that the argument may have, for the error message.
 
     Raises:
         UsageError: the value is anything else, or the port is not from 1 to 65535.
@@ -36,7 +37,7 @@ def parse_address(value: object, label: str) -> Address:
     host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     valid = colon and host and not set(host) & _NOT_IN_HOST and port.isascii() and port.isdigit()
     if not valid or not 1 <= int(port) <= PORT_MAX:
-        raise UsageError(f"{label} takes HOST:PORT, such as 127.0.0.1:55555, not {value!r}")
+        raise UsageError(f"{label} takes HOST:PORT, such as {example}, not {value!r}")
     return Address(host, int(port))
 
 

@@ -13,6 +13,7 @@ is printed and which exit status it becomes (cli/__init__.py), the exceptions of
 """
 
 import os
+import re
 import traceback
 
 from deskonomy.errors import DeskonomyError
@@ -24,6 +25,15 @@ class OperationError(DeskonomyError):
 
 class UsageError(DeskonomyError):
     """Invalid arguments or world file; the message says what to type instead (exit status 2)."""
+
+
+def describe_os_error(error: OSError) -> str:
+    """Return why a connection or a listener fails, in the system's words, without numbers of errors and addresses."""
+    text = error.strerror or str(error)
+    # asyncio gives "Connect call failed ('127.0.0.1', 1)", or, for a host of several addresses, all of their errors.
+    numbers = [error.errno] if error.strerror and "(" in text else map(int, re.findall(r"\[Errno (\d+)\]", text))
+    causes = list(dict.fromkeys(os.strerror(number) for number in numbers if number)) or [text or "no answer in time"]
+    return " and ".join(cause[:1].lower() + cause[1:] for cause in causes)
 
 
 def describe_bug(error: BaseException) -> str:

@@ -14,6 +14,7 @@ import contextlib
 import errno
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
@@ -31,12 +32,14 @@ STORE = "store"  # cities saved or restored
 HISTORY = "history"  # samples that a history lacks
 ENGINE = "engine"  # how the kernel is compiled
 OUTPUT = "output"  # lines that a terminal or a pipe did not take
+WATCH = "watch"  # a machine that a dashboard watches does not answer
 LOG_FILE = "DESKONOMY_LOG"  # environment variable: a file that gets every record, with tracebacks
 
 LOGGER = logging.getLogger("deskonomy")
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 _DESCRIPTORS_LOG_S = 60.0
 _descriptors_logged_s = float("-inf")
+_ERROR_NUMBER = re.compile(r"\[Errno -?\d+\] ")  # before the system's own words for an error, which say more
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
@@ -63,6 +66,7 @@ def make_core_log(city: str) -> Callable[[str, str], None]:
     def log(event: str, text: str) -> None:
         error = sys.exception() if event == BUG else None
         level = logging.ERROR if event == BUG else logging.INFO
+        text = _ERROR_NUMBER.sub("", text)
         LOGGER.log(level, "%s", text, extra={"event": event, "city": city}, exc_info=error)
 
     return log

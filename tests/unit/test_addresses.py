@@ -2,6 +2,7 @@
 
 import pytest
 from deskonomy_host.addresses import Address, format_address, parse_address, parse_host
+from deskonomy_host.cli.options import DashboardAt
 from deskonomy_host.errors import UsageError
 
 INVALID = [
@@ -54,6 +55,11 @@ def test_host_is_parsed_with_or_without_port(text, host):
 def test_invalid_host_is_an_error_with_its_label(text):
     with pytest.raises(UsageError, match=r"^--watch takes HOST or HOST:PORT"):
         parse_host(text, "--watch")
+
+
+def test_example_in_error_is_of_the_argument():
+    with pytest.raises(UsageError, match=r"^--dashboard-at takes HOST:PORT, such as 127\.0\.0\.1:8055, not 'foo'"):
+        DashboardAt.parser("foo")
 
 
 def test_address_is_formatted_as_typed():

@@ -5,7 +5,7 @@ import logging
 import pickle
 
 import pytest
-from deskonomy.events import BUG, LISTENING, print_text
+from deskonomy.events import BUG, LISTENING, ROAD_CLOSED, print_text
 from deskonomy_host import cli, logs
 from deskonomy_host.boards.serial.lines import LineParser
 from deskonomy_host.errors import OperationError
@@ -29,6 +29,11 @@ def test_core_log_makes_records_with_event_and_city(records):
     (record,) = records
     assert (record.name, record.event, record.city) == ("deskonomy", LISTENING, "RIVERWOOD")
     assert (record.getMessage(), record.exc_info) == ("RIVERWOOD listens", None)
+
+
+def test_core_log_has_no_numbers_of_errors(records):
+    logs.make_core_log("RIVERWOOD")(ROAD_CLOSED, "the connection broke ([Errno 104] Connection reset by peer)")
+    assert records[0].getMessage() == "the connection broke (Connection reset by peer)"
 
 
 def test_core_log_of_bug_has_traceback(records):

@@ -31,7 +31,7 @@ async def assign_road(network: "Network", connection: "Connection") -> None:
     city = network.city
     road = network.ledger.roads.get(name)
     if name == city.name:
-        connection.end("it is this city itself")
+        connection.end("both cities are called %s: rename one" % name)
     elif road is None and name in city.roads:
         connection.end("there is a road to %s inside this process" % name)
     elif road is not None and road.connection is not None and not await _yields(network, road.connection, connection):

@@ -262,7 +262,7 @@ class Connection:
         while True:
             data = await self._reader.read(_READ_BYTES)
             if not data:
-                return self._lose("it hung up")
+                return self._lose("it hung up" if self.ready else "it hung up: its log says why")
             await self.take_turn()
             self._session.receive(data, self._clock.now_ms())
             self._advance()

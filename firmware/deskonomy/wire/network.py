@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from deskonomy.economy.city import City
     from deskonomy.wire.dialler import Dialler
 
-_PORTS = const(100)  # tried, one after the other
 # Connections without a road, in all and of one host. Beyond that a new one takes the place of the one that has been
 # silent for longest, so that no host blocks the others, and no connection the others of its host.
 _NAMING_MAX = const(32)
@@ -105,8 +104,8 @@ class Network:
             self._key_of = lambda name: (key_of and key_of(name)) or key
 
     async def start(self) -> None:
-        """Listen. Raises OSError, with EADDRINUSE if a hundred ports from `port` on are taken."""
-        for port in range(self.port, min(self.port + _PORTS, 65536)):
+        """Listen. Raises OSError, with EADDRINUSE if every port from `port` on is taken."""
+        for port in range(self.port, 65536):
             try:
                 self.server = await asyncio.start_server(self._accept, self.listen, port)
             except OSError as error:

@@ -32,7 +32,7 @@ from deskonomy_host.telemetry.statistics import CityStatistics
 from deskonomy_host.terminal.display import choose_display, run_display
 
 _STORY_EVENTS = (logs.STORY, logs.SCHOOL)  # what a history keeps of the log; statuses show the rest
-DEMO_EVENTS = (*_STORY_EVENTS, BUG, logs.HISTORY)
+DEMO_EVENTS = (*_STORY_EVENTS, BUG, logs.HISTORY, logs.WATCH)
 _HALT_S = 10  # for three requests to each process of a busy machine; a process that has ended is known at once
 
 

@@ -32,7 +32,7 @@ Dashboard = typer.Option(
 DashboardAt = typer.Option(
     "--dashboard-at",
     metavar="ADDRESS:PORT",
-    parser=make_parser(parse_address, "--dashboard-at"),
+    parser=make_parser(parse_address, "--dashboard-at", "127.0.0.1:8055"),
     help="Where the dashboard is; 0.0.0.0 shows it to your network.  [127.0.0.1:8055]",
 )
 Watch = typer.Option(

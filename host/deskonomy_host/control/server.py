@@ -26,13 +26,12 @@ from deskonomy_host.control.access import HEADERS, LOOPBACK, AccessPolicy
 from deskonomy_host.control.commands import COMMANDS, Implementations, execute
 from deskonomy_host.control.patience import REQUEST_S, Patience
 from deskonomy_host.control.registry import Process, register
-from deskonomy_host.errors import OperationError, UsageError
+from deskonomy_host.errors import OperationError, UsageError, describe_os_error
 
 if TYPE_CHECKING:
     from aiohttp import web
 
 REQUEST_MAX = 16 * 1024  # bytes; a command and its arguments take some hundred
-_PORTS_TRIED = 100  # the same number as cities try (wire/network.py)
 _SHUTDOWN_S = 1  # for requests that are under way at the end
 
 _log = logging.getLogger("deskonomy")
@@ -116,14 +115,14 @@ class ControlServer:
         """Listen on the first port or the next free one; return it. Raises OperationError."""
         from aiohttp import web
 
-        last = min(self._first_port + _PORTS_TRIED, PORT_MAX) if self._first_port else 0
+        last = PORT_MAX if self._first_port else 0
         for port in range(self._first_port, last + 1):
             try:
                 await web.TCPSite(runner, self._listen, port).start()
             except OSError as error:
                 if error.errno != errno.EADDRINUSE or port == last:
                     where = format_address(self._listen, port)
-                    raise OperationError(f"cannot listen on {where}: {error.strerror or error}") from None
+                    raise OperationError(f"cannot listen on {where}: {describe_os_error(error)}") from None
             else:
                 break
         return runner.addresses[0][1]

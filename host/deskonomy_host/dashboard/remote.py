@@ -9,10 +9,13 @@ import asyncio
 import contextlib
 import json
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from deskonomy_host.addresses import format_address
 from deskonomy_host.aio import OnFailure, background
+from deskonomy_host.errors import describe_os_error
+from deskonomy_host.logs import WATCH, log_event
 from deskonomy_host.roads import mdns
 from deskonomy_host.telemetry.clock import read_time_s
 from deskonomy_host.telemetry.events import NOTE, Event
@@ -76,17 +79,19 @@ class RemoteSource:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_TIMEOUT_S, sock_read=_TIMEOUT_S)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while True:
+                failures: dict[str, None] = {}  # in order, each once
                 for port in self._ports:
-                    address = format_address(self._host, port)
                     try:
                         found = await mdns.resolve_host(self._host)
                         await self._follow(session, f"http://{format_address(found, port)}")
                     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                        self._report_failure(f"{address} does not answer ({_reason_of(error)}); trying again")
+                        failures[f"{self.origin} does not answer ({_reason_of(error)})"] = None
                     except (ValueError, RecursionError) as error:  # the latter of a deeply nested JSON text
-                        self._report_failure(f"the answer of {address} is not a status: {error}")
+                        failures[f"the answer of {format_address(self._host, port)} is not a status: {error}"] = None
                     else:
                         wait_s = _INTERVAL_S
+                        failures.clear()
+                self._report_failures(failures)
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, _WAIT_MAX_S)
 
@@ -118,10 +123,13 @@ class RemoteSource:
         self._updated_s = time.monotonic()
         self._reported_failure = ""
 
-    def _report_failure(self, text: str) -> None:
-        """Add an event, unless the same failure was the last one."""
-        if text != self._reported_failure:
+    def _report_failures(self, failures: Iterable[str]) -> None:
+        """Report why no port answers, in one line, unless the same was the last that was reported."""
+        text = "; ".join(failures)
+        if text and text != self._reported_failure:
             self._reported_failure = text
+            text += "; trying again"
+            log_event(WATCH, text)  # for the terminal
             self._events.add(Event(read_time_s(), "", NOTE, text))
 
 
@@ -150,4 +158,5 @@ async def _read_json(response: "aiohttp.ClientResponse") -> object:
 
 
 def _reason_of(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error or "no answer in time")
+    cause = getattr(error, "os_error", error)  # aiohttp's errors contain that of the system
+    return describe_os_error(cause) if isinstance(cause, OSError) else str(cause)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from deskonomy_host import validation
 from deskonomy_host.addresses import format_address, parse_address
-from deskonomy_host.errors import OperationError, UsageError
+from deskonomy_host.errors import OperationError, UsageError, describe_os_error
 from deskonomy_host.roads.keyring import KeyFinder
 from deskonomy_host.roads.mdns import HostNetwork
 from deskonomy_host.roads.merchant import Merchant, from_core_merchant, to_core_merchant
@@ -216,7 +216,7 @@ class Harbour:
         try:
             await network.start()
         except OSError as error:
-            raise NoRoadError(f"cannot listen on {self.address}: {error.strerror or error}") from None
+            raise NoRoadError(f"cannot listen on {self.address}: {describe_os_error(error)}") from None
         self.address = format_address(self._host, network.port)
         return self
 

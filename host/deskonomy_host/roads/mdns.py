@@ -11,6 +11,7 @@ is kept: a board has another address after its next DHCP lease, and dialling goe
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from deskonomy_host.errors import describe_os_error
 from deskonomy_host.extras import explain_install
 from deskonomy_host.roads.crowds import CrowdNetwork
 from deskonomy_host.roads.keyring import KeyFinder
@@ -71,5 +72,10 @@ class HostNetwork(CrowdNetwork):
         self._key_of = keys  # as it is, because it also describes where it looks
 
     async def open_connection(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Return the streams of a new connection. Raises OSError."""
-        return await asyncio.open_connection(await resolve_host(host), port)
+        """Return the streams of a new connection. Raises OSError, whose text is its cause in words."""
+        try:
+            return await asyncio.open_connection(await resolve_host(host), port)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise OSError(describe_os_error(error)) from None

@@ -16,7 +16,7 @@ from deskonomy.errors import InvalidLineError
 from deskonomy.wire.codec import decode_merchant, encode_merchant
 
 from deskonomy_host.addresses import format_address
-from deskonomy_host.errors import OperationError
+from deskonomy_host.errors import OperationError, describe_os_error
 from deskonomy_host.roads.mdns import resolve_host
 
 NAME = "PythonCity"  # as the tutorial's school calls itself; cities show their road to it under this name
@@ -188,5 +188,5 @@ def _explain_errors(address: str) -> Generator[None, None, None]:
     try:
         yield
     except OSError as error:
-        reason = "it does not answer" if isinstance(error, TimeoutError) else error.strerror or error
+        reason = "it does not answer" if isinstance(error, TimeoutError) else describe_os_error(error)
         raise OperationError(f"no road to {address}: {reason}") from None

@@ -22,7 +22,7 @@ from deskonomy.roads.wire_road import WireRoad
 from deskonomy_host.addresses import format_address, parse_address
 from deskonomy_host.aio import background
 from deskonomy_host.control.commands import CITY_COMMANDS, bind
-from deskonomy_host.errors import OperationError, UsageError
+from deskonomy_host.errors import OperationError, UsageError, describe_os_error
 from deskonomy_host.logs import NOTE, log_event, make_core_log
 from deskonomy_host.roads.crowds import Turns, raise_descriptor_limit
 from deskonomy_host.roads.keyring import KeyFinder
@@ -53,6 +53,7 @@ class Cities:
         networks: {city: its HostNetwork}.
         clock: what runs their ticks, with the pace and the pauses.
         commands: implementations of CITY_COMMANDS.
+        next_ports: {first port of a plan: the first that the next city tries}, so that many cities search once.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Cities:
         self._progress = {city.name: deque([(time.monotonic(), city.tick)]) for city in self.cities}
         self._gaps_ms: deque[tuple[float, int]] = deque()
         self._turns = Turns()
+        self.next_ports: dict[int, int] = {}
         self._store = store
         self._open = contextlib.AsyncExitStack()
 
@@ -114,11 +116,12 @@ class Cities:
 
     async def _start_listening(self, plan: CityPlan, keys: KeyFinder) -> None:
         """Put a city on the network, at its port or the next free one. Raises OperationError."""
+        first_port = plan.port or self.plan.port
         network = HostNetwork(
             self._find_city(plan.name),
             keys,
             listen=self.plan.listen,
-            port=plan.port or self.plan.port,
+            port=self.next_ports.get(first_port, first_port),
             log=make_core_log(plan.name),
             turns=self._turns,
             visitors_max=max(_VISITORS_MAX, count_residents(self.plan)),
@@ -127,7 +130,8 @@ class Cities:
             await network.start()
         except OSError as error:
             where = f"{self.plan.listen} port {network.port}"
-            raise OperationError(f"{plan.name} cannot listen on {where}: {error.strerror or error}") from None
+            raise OperationError(f"{plan.name} cannot listen on {where}: {describe_os_error(error)}") from None
+        self.next_ports[first_port] = network.port + 1
         self._open.push_async_callback(network.close)
         self.networks[plan.name] = network
 

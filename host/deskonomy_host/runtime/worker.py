@@ -89,11 +89,13 @@ class Worker:
         self._clock = Lockstep(self._cities.cities, convert_speed(plan.speed), unique_neighbours)
         self._cities.clock = self._clock
 
-    async def _listen(self) -> None:
-        """Put the cities on the network."""
+    async def _listen(self, next_ports: dict[int, int]) -> dict[int, int]:
+        """Put the cities on the network; take and return Cities.next_ports, which the workers share."""
+        self._cities.next_ports = next_ports
         await self._open.enter_async_context(self._cities)
         self._send_statuses()
         self._supervisor.start(self._keep_sending_statuses, "sending statuses")
+        return self._cities.next_ports
 
     async def _exchange(self) -> None:
         await self._clock.exchange()

@@ -111,8 +111,9 @@ class Workers:
                     for process in self._processes
                 )
             )
+            next_ports: dict[int, int] = {}
             for process in self._processes:  # one after the other, for the same ports as in one process
-                await process.ask("listen")
+                next_ports = await process.ask("listen", next_ports=next_ports)
             await self._ask_all("exchange")
             self._open = opening.pop_all()
         return self

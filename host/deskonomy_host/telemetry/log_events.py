@@ -15,19 +15,20 @@ from collections.abc import Callable, Collection
 from deskonomy.events import ROAD_CLOSED, ROAD_OPEN
 from deskonomy.text import escape
 
-from deskonomy_host.logs import get_event
+from deskonomy_host.logs import WATCH, get_event
 from deskonomy_host.telemetry.clock import read_time_s
 from deskonomy_host.telemetry.events import Event
 
 BUFFER_MAX = 100  # events; a feed takes them twice a second
-# EventDetector finds these in the statuses of every city, also of those that do not write to this log.
-SEEN_IN_STATUSES = frozenset({ROAD_OPEN, ROAD_CLOSED})
+# EventDetector finds the first two in the statuses of every city, also of those that do not write to this log. WATCH is
+# an event of the source that watches the machine.
+SEEN_ELSEWHERE = frozenset({ROAD_OPEN, ROAD_CLOSED, WATCH})
 
 
 class EventHandler(logging.Handler):
     """A logging handler that passes on each record as an Event."""
 
-    def __init__(self, receive: Callable[[Event], object], left_out: Collection[str] = SEEN_IN_STATUSES) -> None:
+    def __init__(self, receive: Callable[[Event], object], left_out: Collection[str] = SEEN_ELSEWHERE) -> None:
         """Create a handler; the caller adds it to a logger.
 
         Args:

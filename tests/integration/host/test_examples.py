@@ -59,7 +59,7 @@ def test_story_without_matplotlib_says_so_before_its_run(name, environment):
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("pictures need matplotlib, which is not installed; type: ")
-    assert all(words in done.stderr for words in ("pip install '", "pipx install --force '", "uv pip install '"))
+    assert all(command in done.stderr for command in ("pip install '", "pipx install --force '", "uv pip install '"))
 
 
 def test_program_of_library_document_sends_and_receives_merchants(start, environment):

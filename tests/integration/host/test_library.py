@@ -180,9 +180,7 @@ def test_dial_to_closed_port_raises_no_road_error():
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
         texts = []
-        with pytest.raises(
-            NoRoadError, match=rf"^no road to 127\.0\.0\.1:{port}: .*(refused|Connect call failed)"
-        ) as raised:
+        with pytest.raises(NoRoadError, match=rf"^no road to 127\.0\.0\.1:{port}: connection refused$") as raised:
             async with Road.dial(f"127.0.0.1:{port}", name="JAVAVILLE", timeout_s=3, log=texts.append):
                 pass
         assert "dialling" not in str(raised.value)

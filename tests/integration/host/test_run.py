@@ -1,14 +1,18 @@
 """`deskonomy run` as a user types it: its status lines, its end, and equal results for equal seeds."""
 
+import asyncio
 import json
 import os
 import signal
 import socket
 import subprocess
+from dataclasses import replace
 
 import pytest
 from deskonomy.version import SOFTWARE, WIRE
+from deskonomy_host.runtime.cities import Cities
 from deskonomy_host.world.engines import list_engines
+from deskonomy_host.world.plan import plan_cities
 from helpers.commands import COMMAND, PATIENCE_S
 from helpers.ports import find_free_ports
 
@@ -44,6 +48,25 @@ def check_status(status):
 def read_last(stdout, city):
     """Return the last status of a city."""
     return [status for status in map(json.loads, stdout.splitlines()) if status["city"] == city][-1]
+
+
+def test_hundred_cities_leave_a_port_to_the_next_run():
+    async def scenario():
+        many = replace(plan_cities([f"CITY {number}" for number in range(101)]), roads=[])
+        many.cities = [replace(city, locals_=0) for city in many.cities]
+        async with Cities(many) as cities, Cities(plan_cities(["RIVERWOOD"])) as others:
+            ports = [cities.networks[name].port for name in cities.names]
+            assert ports == sorted(set(ports))
+            assert others.networks["RIVERWOOD"].port > ports[0]
+
+    asyncio.run(scenario())
+
+
+def test_hundred_cities_of_two_processes_have_different_ports(deskonomy):
+    names = " ".join(f"C{number}" for number in range(101))
+    done = deskonomy(f"run {names} --json --ticks 1 --locals 0 --processes 2")
+    assert done.returncode == 0
+    assert len({json.loads(line)["address"] for line in done.stdout.splitlines()}) == 101
 
 
 def test_json_lines_have_all_fields(deskonomy):

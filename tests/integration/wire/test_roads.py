@@ -181,7 +181,7 @@ def test_road_to_own_city_is_rejected():
     async def scenario():
         async with open_network("RIVERWOOD") as riverwood:
             riverwood.dial("127.0.0.1", riverwood.port)
-            await wait_until(lambda: any("itself" in line for line in riverwood.log_lines))
+            await wait_until(lambda: any("both cities are called RIVERWOOD" in line for line in riverwood.log_lines))
             assert riverwood.city.roads == {}
 
     asyncio.run(scenario())

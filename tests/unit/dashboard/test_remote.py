@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 
+from deskonomy_host import logs
+from deskonomy_host.dashboard import remote
 from deskonomy_host.dashboard.remote import RemoteSource
+from deskonomy_host.roads import mdns
 from helpers.peers import wait_until
 from helpers.sources import make_status
 
@@ -78,6 +81,45 @@ def test_answer_that_is_not_a_status_is_reported():
                 assert reason in event.text and source.read() == []
         async with RemoteSource("127.0.0.1", 1) as source:
             assert "127.0.0.1:1 does not answer" in (await wait_for_event(source)).text
+
+    asyncio.run(main())
+
+
+def test_name_that_is_unknown_is_one_line_on_terminal_and_page(monkeypatch):
+    lookups = []
+
+    async def look_up(host):
+        lookups.append(host)
+        raise OSError(f"{host} is not on this network")
+
+    async def main():
+        lines = []
+        with logs.attach(logs.LineHandler(lines.append)):
+            async with RemoteSource("desktwon.local") as source:
+                event = await wait_for_event(source)
+                await wait_until(lambda: len(lookups) >= 3)  # of two ports, so the second round has begun
+                assert source.take_events() == []
+        assert lines == [event.text]
+        assert event.text == "desktwon.local does not answer (desktwon.local is not on this network); trying again"
+
+    monkeypatch.setattr(mdns, "resolve_host", look_up)
+    monkeypatch.setattr(remote, "_INTERVAL_S", 0.01)
+    asyncio.run(main())
+
+
+def test_run_behind_a_port_that_does_not_answer_is_no_failure():
+    from aiohttp import web
+
+    async def reply(request):
+        return web.json_response(make_status("A"))
+
+    async def main():
+        async with serve_state(reply) as port:
+            source = RemoteSource("127.0.0.1")
+            source._ports = [1, port]
+            async with source:
+                await wait_until(source.read)
+                assert source.take_events() == []
 
     asyncio.run(main())
 
