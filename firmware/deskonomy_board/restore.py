@@ -5,6 +5,7 @@ saving the city (checkpoints.py), the format of a checkpoint (deskonomy/storage/
 start.
 """
 
+import errno
 import os
 
 from deskonomy.compat import TYPE_CHECKING
@@ -80,7 +81,8 @@ def _load_city(name, merchants_max, reserve, log):
             _keep_old(data, log)
         return city
     except OSError as error:
-        log(CITY_BORN, "no saved city (%s): %s is born" % (error, name))
+        cause = "" if error.errno == errno.ENOENT else " (%s)" % error
+        log(CITY_BORN, "no saved city%s: %s is born" % (cause, name))
     except NewerFormatError:
         raise
     except InvalidCheckpointError as error:

@@ -5,13 +5,17 @@ control commands that it executes (boards/simulator/commands.py).
 """
 
 import asyncio
+import contextlib
 import json
+import sys
 from typing import Any
 
 from deskonomy_host.apps.board_monitor import LinePrinter
+from deskonomy_host.boards.serial.lines import is_repl_line, parse_status
 from deskonomy_host.boards.simulator.board import SimulatedBoard
 from deskonomy_host.boards.simulator.commands import make_commands
 from deskonomy_host.control.server import ControlServer
+from deskonomy_host.errors import OperationError
 
 
 def simulate(as_json: bool = False, **settings: Any) -> None:
@@ -31,15 +35,26 @@ def simulate(as_json: bool = False, **settings: Any) -> None:
 
 async def _simulate(as_json: bool, settings: dict[str, Any], printer: LinePrinter) -> None:
     lines: asyncio.Queue[str] = asyncio.Queue()
-    async with SimulatedBoard(**settings) as board:
+
+    def keep_line(line: str) -> None:
+        if not is_repl_line(line) and parse_status(line) is None:
+            lines.put_nowait(line)
+
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            board = await stack.enter_async_context(SimulatedBoard(**settings, on_line=keep_line))
+        except OperationError:
+            while not lines.empty():
+                print(lines.get_nowait(), file=sys.stderr)
+            raise
         board.on_line = lines.put_nowait
 
         def read_statuses() -> list[dict[str, Any]]:
             return [board.status] if board.status else []
 
-        async with ControlServer([board.city], read_statuses, make_commands(board)):
-            where = {"serial": board.serial, "address": board.address, "city": board.city}
-            text = "{city} is at {address}, its serial port is {serial}".format(**where)
-            printer.print_first(json.dumps(where) if as_json else text)
-            while True:
-                printer.print_line(await lines.get())
+        await stack.enter_async_context(ControlServer([board.city], read_statuses, make_commands(board)))
+        where = {"serial": board.serial, "address": board.address, "city": board.city}
+        text = "{city} is at {address}, its serial port is {serial}".format(**where)
+        printer.print_first(json.dumps(where) if as_json else text)
+        while True:  # first the log lines from before it was up
+            printer.print_line(await lines.get())

@@ -117,6 +117,7 @@ def test_signal_ends_board_without_leaving_anything(sim, tmp_path, number):
     if number != signal.SIGKILL:
         assert process.returncode == 130
         assert "Traceback" not in errors
+        assert "no saved city: DESKTOWN is born\n" in errors and "accepts any peer, because it has no key\n" in errors
         assert not list(tmp_path.glob("deskonomy-*"))
 
 
@@ -151,12 +152,16 @@ def test_message_for_invalid_arguments_is_one_line(type_command, arguments, stat
     assert line in done.stderr and done.stderr.count("\n") == 1
 
 
-def test_two_boards_cannot_share_a_flash(sim, type_command, tmp_path):
-    sim("--dir", str(tmp_path / "flash"))
+def test_log_of_start_is_shown_and_two_boards_cannot_share_a_flash(sim, type_command, tmp_path):
+    (tmp_path / "flash").mkdir()
+    (tmp_path / "flash" / "city.state").write_bytes(b"not a city")
+    process, _ = sim("--dir", str(tmp_path / "flash"))
     done = type_command("board", "sim", "--dir", str(tmp_path / "flash"))
     assert done.returncode == 1 and "is the flash of a simulated board that runs: name another" in done.stderr
     done = type_command("board", "sense", "light", "1", "--board", "NOPE")
     assert done.returncode == 1 and "no simulated board is called NOPE, only DESKTOWN" in done.stderr
+    process.terminate()
+    assert "DESKTOWN is born anew; the old file is city.damaged now" in process.communicate(timeout=PATIENCE_S)[1]
 
 
 def test_message_for_sense_without_board_is_one_line(type_command):

@@ -254,7 +254,7 @@ def start():
     other["city"] = "OTHERTOWN"
     assert restore_city(other).name == "OTHERTOWN"
     assert log_lines == [
-        "no saved city ([Errno 2] ENOENT): DESKTOWN is born",
+        "no saved city: DESKTOWN is born",
         "DESKTOWN goes on from tick 3",
         "the saved city is damaged: its checksum is wrong. DESKTOWN is born anew; the old file is city.damaged now",
         "the saved city is damaged: its checksum is wrong. DESKTOWN is born anew; the old file is city.damaged now",
