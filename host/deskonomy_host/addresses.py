@@ -1,15 +1,20 @@
 """Network addresses as a user types them: HOST:PORT in, a host and a port out, and back.
 
-Here: parsing and formatting for the whole host tool. Not here: finding the machine of a name (roads/mdns.py), the
-firmware's own check of its settings (deskonomy_board/config.py).
+Here: parsing and formatting for the whole host tool, and where other machines reach this one. Not here: finding the
+machine of a name (roads/mdns.py), the firmware's own check of its settings (deskonomy_board/config.py).
 """
 
+import contextlib
+import socket
 from typing import NamedTuple
 
 from deskonomy_host.errors import UsageError
 
 PORT_MAX = 65535
 _NOT_IN_HOST = frozenset(" \t/@[]")
+# {address that stands for every network of this machine: a distant address to find a route to}. These are reserved for
+# documentation (RFC 5737, RFC 3849), and no packet is sent to them.
+_DISTANT = {"0.0.0.0": "192.0.2.1", "::": "2001:db8::1"}
 
 
 class Address(NamedTuple):
@@ -55,3 +60,19 @@ def parse_host(value: object, label: str) -> tuple[str, int | None]:
 def format_address(host: str, port: int) -> str:
     """Return "HOST:PORT" as a user types it."""
     return str(Address(host, port))
+
+
+def find_reachable_host(listen: str) -> str:
+    """Return where other machines reach what listens at this address.
+
+    Returns:
+        For "0.0.0.0" and "::", this machine's address on the network that its default route leads to, or its name if
+        there is no such route; any other address as it is.
+    """
+    if listen not in _DISTANT:
+        return listen
+    family = socket.AF_INET6 if ":" in listen else socket.AF_INET
+    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect((_DISTANT[listen], 9))  # of a datagram socket: it only chooses a route
+        return probe.getsockname()[0]
+    return socket.gethostname()

@@ -17,18 +17,21 @@ from deskonomy_host.errors import OperationError, UsageError
 from deskonomy_host.history.reader import History
 from deskonomy_host.telemetry.events import NOTE, Event
 from deskonomy_host.telemetry.source import Pace
+from deskonomy_host.terminal.display import print_address
 
 _WHOLE_S = 60  # a longer history is played in this time, until the user changes the speed
 _FASTEST_S = 2  # the time for a whole history at the highest speed
 
 
-def play(path: str, settings: DashboardSettings | None, announce: Callable[[str], object] = print) -> None:
+def play(
+    path: str, settings: DashboardSettings | None, announce: Callable[[str, bool], object] = print_address
+) -> None:
     """Show a history until Ctrl-C.
 
     Args:
         path: the history's file.
         settings: the dashboard's settings.
-        announce: called with the address of the page.
+        announce: called with the address of the page, and whether other machines can open it.
 
     Raises:
         OperationError: the file is not a history, or holds no samples.
@@ -40,7 +43,7 @@ def play(path: str, settings: DashboardSettings | None, announce: Callable[[str]
         asyncio.run(_play(history, settings, announce))
 
 
-async def _play(history: History, settings: DashboardSettings | None, announce: Callable[[str], object]) -> None:
+async def _play(history: History, settings: DashboardSettings | None, announce: Callable[[str, bool], object]) -> None:
     async with dashboard.serve(settings, HistoryPlayer(history), history.colours, announce=announce):
         await asyncio.Event().wait()
 

@@ -38,6 +38,11 @@ HEADERS = {
 }
 
 
+def is_loopback(listen: str) -> bool:
+    """Return whether only this machine reaches what listens at this address."""
+    return listen in (LOOPBACK, "localhost", "::1")
+
+
 class AccessPolicy:
     """The rules by which a server refuses requests.
 
@@ -49,7 +54,7 @@ class AccessPolicy:
         """Configure the policy; token: of POST requests, listen: the address that the server listens on."""
         self.port: int | None = None
         self._token = token
-        self._beyond_loopback = listen not in (LOOPBACK, "localhost", "::1")
+        self._beyond_loopback = not is_loopback(listen)
 
     def find_refusal(self, request: "web.Request") -> str | None:
         """Return the reason why an aiohttp request is refused, or None if it is allowed."""

@@ -6,20 +6,20 @@ Here: how sources, feed, page and control server are put together, the address, 
 import asyncio
 import contextlib
 import os
-import socket
 import sys
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from deskonomy_host import palette
-from deskonomy_host.addresses import format_address
-from deskonomy_host.control.access import LOOPBACK, load_user_token
+from deskonomy_host.addresses import find_reachable_host, format_address
+from deskonomy_host.control.access import LOOPBACK, is_loopback, load_user_token
 from deskonomy_host.control.server import ControlServer
 from deskonomy_host.dashboard.feed import Feed
 from deskonomy_host.dashboard.remote import RemoteSource
 from deskonomy_host.dashboard.server import DashboardRoutes
 from deskonomy_host.telemetry.source import Source
+from deskonomy_host.terminal.display import print_address
 
 PORT = 8055
 
@@ -45,7 +45,7 @@ async def serve(
     source: Source,
     colours: Mapping[str, str],
     names: Sequence[str] = (),
-    announce: Callable[[str], object] = print,
+    announce: Callable[[str, bool], object] = print_address,
 ) -> AsyncIterator[ControlServer]:
     """Serve the commands of a source, and its dashboard, for the length of the block.
 
@@ -54,7 +54,8 @@ async def serve(
         source: The cities that are shown and controlled.
         colours: {city: colour as world files name it}.
         names: The cities that this process runs.
-        announce: Called with the address of the page. A browser is opened too if this is a terminal with a screen.
+        announce: Called with the address of the page, and whether other machines can open it. A browser is opened too
+            if this is a terminal with a screen.
 
     Raises:
         OperationError: No port is free.
@@ -72,9 +73,9 @@ async def serve(
         )
         await stack.enter_async_context(server)
         assert server.port is not None
-        host = socket.gethostname() if settings.listen in ("0.0.0.0", "::") else settings.listen
+        host = find_reachable_host(settings.listen)
         address = f"http://{format_address(host, server.port)}/#token={token}"
-        announce(address)
+        announce(address, not is_loopback(settings.listen))
         if sys.stdout.isatty() and _has_screen():
             await asyncio.to_thread(webbrowser.open, address)
         yield server

@@ -19,7 +19,7 @@ from deskonomy.roads.local import connect
 from deskonomy.roads.road import Road
 from deskonomy.roads.wire_road import WireRoad
 
-from deskonomy_host.addresses import format_address, parse_address
+from deskonomy_host.addresses import find_reachable_host, format_address, parse_address
 from deskonomy_host.aio import background
 from deskonomy_host.control.commands import CITY_COMMANDS, bind
 from deskonomy_host.errors import OperationError, UsageError, describe_os_error
@@ -87,6 +87,7 @@ class Cities:
         self._gaps_ms: deque[tuple[float, int]] = deque()
         self._turns = Turns()
         self.next_ports: dict[int, int] = {}
+        self._host = find_reachable_host(plan.listen)
         self._store = store
         self._open = contextlib.AsyncExitStack()
 
@@ -132,6 +133,9 @@ class Cities:
             where = f"{self.plan.listen} port {network.port}"
             raise OperationError(f"{plan.name} cannot listen on {where}: {describe_os_error(error)}") from None
         self.next_ports[first_port] = network.port + 1
+        if self._host != network.listen:
+            where = format_address(self._host, network.port)
+            log_event(NOTE, f"other machines reach {plan.name} at {where}", plan.name)
         self._open.push_async_callback(network.close)
         self.networks[plan.name] = network
 
@@ -210,7 +214,7 @@ class Cities:
 
     def _read_status(self, city: City, gap_ms: int) -> Status:
         network = self.networks[city.name]
-        address = text.quote(format_address(network.listen, network.port))
+        address = text.quote(format_address(self._host, network.port))
         fields = [("sensors", "{}"), ("address", address), ("gap_ms", str(gap_ms))]
         line = json.loads(status.format_status(city, fields, self._measure_pace(city)))
         for name, road in city.roads.items():

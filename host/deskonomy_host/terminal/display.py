@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO, cast
 
 from deskonomy_host.output import GIVE_UP_S, Output, open_outputs
 from deskonomy_host.terminal import layout
+from deskonomy_host.terminal.code import draw_code
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+CODE_S = 30  # how long a QR code is shown: it may take the place of the cities
 
 Statuses = Sequence[Mapping[str, Any]]
 
@@ -33,8 +36,8 @@ class Display(Protocol):
     def note(self, text: str) -> None:
         """Print one line about an event."""
 
-    def dashboard(self, address: str) -> None:
-        """Print the address of the dashboard."""
+    def dashboard(self, address: str, is_shared: bool) -> None:
+        """Print the address of the dashboard; is_shared: whether other machines can open it."""
 
     def draw(self, statuses: Statuses) -> None:
         """Draw the current statuses."""
@@ -66,7 +69,7 @@ class JsonLines:
         with contextlib.suppress(OSError):
             self._notes.write(text + "\n", can_drop=True)
 
-    def dashboard(self, address: str) -> None:
+    def dashboard(self, address: str, is_shared: bool) -> None:
         """Print the address of the dashboard."""
         self.note(f"dashboard: {address}")
 
@@ -164,6 +167,8 @@ class Live:
         self._sampled = float("-inf")
         self._notes: list[str] = []
         self._statuses: Statuses = []
+        self._code: list[Text] = []
+        self._code_until = float("-inf")
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -180,9 +185,12 @@ class Live:
         passed_s = int(time.monotonic() - self._start)
         self._notes = [*self._notes[-7:], f"{passed_s // 60}:{passed_s % 60:02} {text}"]
 
-    def dashboard(self, address: str) -> None:
-        """Put the address of the dashboard into the last line, as long as the view lasts."""
+    def dashboard(self, address: str, is_shared: bool) -> None:
+        """Put the address of the dashboard at the end of the view; at first with its QR code."""
         self._hint = f"Ctrl-C ends  ·  dashboard: {address}"
+        if is_shared:
+            self._code = draw_code(address)
+            self._code_until = time.monotonic() + CODE_S
 
     def draw(self, statuses: Statuses) -> None:
         """Draw a frame; trends take one sample a second."""
@@ -211,7 +219,8 @@ class Live:
 
     def _frame(self, height: int, hint: str) -> "list[Text]":
         width = self._console.width
-        return layout.frame(self._statuses, self._colours, self._trends, width, height, self._notes, hint)
+        code = self._code if hint and time.monotonic() < self._code_until else []
+        return layout.frame(self._statuses, self._colours, self._trends, width, height, self._notes, hint, code)
 
 
 def choose_display(as_json: bool, colours: Mapping[str, str], hint: str) -> JsonLines | Live:
@@ -232,6 +241,16 @@ def choose_display(as_json: bool, colours: Mapping[str, str], hint: str) -> Json
         stream = cast("TextIO", TerminalStream(output, console.encoding))
         return Live(Console(file=stream), colours, hint, output)
     return PlainLines()
+
+
+def print_address(address: str, is_shared: bool) -> None:
+    """Print the address of a dashboard, on a terminal with its QR code if other machines can open it."""
+    print(address, flush=True)
+    if is_shared and sys.stdout.isatty():
+        from rich.console import Console
+
+        for line in draw_code(address):
+            Console().print(line, no_wrap=True)
 
 
 async def run_display(

@@ -3,6 +3,7 @@
 Here: one frame of the live view, and plain lines. Not here: when they are drawn (display.py).
 """
 
+import textwrap
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -67,6 +68,7 @@ def frame(
     height: int,
     notes: Sequence[str] = (),
     hint: str = "",
+    code: Sequence[Text] = (),
 ) -> list[Text]:
     """Return a frame: at most `height` lines, none wider than `width` columns.
 
@@ -77,10 +79,17 @@ def frame(
         width: columns of the terminal.
         height: lines of the terminal.
         notes: lines about events, the latest last.
-        hint: the last line.
+        hint: the last line, or several where it is too long for one.
+        code: lines above it, which take the place of the cities if there is not enough of it; left out if they do not
+            fit.
     """
     head = [_cut(_headline(statuses), width)]
-    foot = [_cut(Text(" " + hint, style=_DIM), width)] if hint else []
+    foot = [_cut(Text(" " + line, style=_DIM), width) for line in _wrap(hint, width - 1, max(1, height // 2))]
+    free = height - len(foot)
+    if code and len(code) <= free and code[0].cell_len <= width:
+        if len(head) + len(statuses) > free - len(code):
+            return [*code, *foot]
+        foot = [*code, *foot]
     note_lines = [_cut(Text(" " + note), width) for note in notes]
     note_lines_min = min(1, len(note_lines))
     free = height - len(head) - len(foot)
@@ -92,6 +101,11 @@ def frame(
         body = [Text(), *body, Text()]
         free -= 2
     return head + body + note_lines[len(note_lines) - min(free, len(note_lines)) :] + foot
+
+
+def _wrap(text: str, width: int, lines_max: int) -> list[str]:
+    """Return a text in lines of this width; an address that is longer is broken, not cut."""
+    return textwrap.wrap(text, max(1, width), break_on_hyphens=False)[:lines_max]
 
 
 def _headline(statuses: Sequence[Status]) -> Text:

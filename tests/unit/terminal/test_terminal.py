@@ -5,10 +5,12 @@ import json
 import re
 
 import pytest
+import segno
 from deskonomy import status
 from deskonomy.economy.city import City
 from deskonomy.roads.local import connect
-from deskonomy_host.terminal import layout
+from deskonomy_host.terminal import display, layout
+from deskonomy_host.terminal.code import draw_code
 from deskonomy_host.terminal.display import Live
 from rich.console import Console
 
@@ -144,3 +146,45 @@ def test_live_display_leaves_its_last_frame():
     assert "a hint" in during and "a hint" not in after and "▌RIVERWOOD" in after
     for part in (during, after):
         assert re.search(r"\d:\d\d something happened", part)
+
+
+ADDRESS = "http://192.168.178.123:8055/#token=v4pN8A3gp9TwoVSAOPzSvQ"
+
+
+def test_code_of_address_has_every_module():
+    lines = [line.plain for line in draw_code(ADDRESS)]
+    modules = [[half in halves for half in line] for line in lines for halves in ("▀█", "▄█")]
+    expected = [[bool(module) for module in row] for row in segno.make_qr(ADDRESS, error="l").matrix_iter(border=2)]
+    assert modules[: len(expected)] == expected and not any(map(any, modules[len(expected) :]))
+    assert all(line.style == "black on white" for line in draw_code(ADDRESS))
+
+
+@pytest.mark.parametrize(("width", "height"), [(40, 24), (80, 24), (132, 60)])
+def test_live_view_shows_whole_address_and_code_for_other_machines(width, height, monkeypatch):
+    statuses, _ = world(2, 1)
+    console = Console(width=width, height=height, file=io.StringIO(), force_terminal=True, color_system=None)
+    live = Live(console, COLOURS, "a hint")
+    code = draw_code(ADDRESS)[1].plain
+
+    def draw():
+        live._statuses = statuses
+        return drawn(live._frame(height, live._hint), width)
+
+    live.dashboard(ADDRESS, False)
+    assert ADDRESS in "".join(line.strip() for line in draw()) and not any(code in line for line in draw())
+    live.dashboard(ADDRESS, True)
+    lines = draw()
+    assert len(lines) <= height and ADDRESS in "".join(line.strip() for line in lines)
+    assert any(code in line for line in lines)
+    monkeypatch.setattr(display, "CODE_S", -1)
+    live.dashboard(ADDRESS, True)
+    assert not any(code in line for line in draw())
+
+
+def test_code_takes_place_of_cities_where_both_do_not_fit_and_never_cuts_itself():
+    statuses, trends = world(10, 5)
+    code = draw_code(ADDRESS)
+    lines = layout.frame(statuses, COLOURS, trends, 80, 24, (), ADDRESS, code)
+    assert len(lines) <= 24 and lines[: len(code)] == code
+    lines = layout.frame(statuses, COLOURS, trends, 30, 24, (), ADDRESS, code)
+    assert len(lines) <= 24 and code[1] not in lines
