@@ -12,6 +12,7 @@ from deskonomy.text import escape
 LISTENING = const("listening")
 ROAD_OPEN = const("road-open")
 ROAD_CLOSED = const("road-closed")
+ROAD_FORGOTTEN = const("road-forgotten")
 DIAL_FAILED = const("dial-failed")
 CONNECTION_REJECTED = const("connection-rejected")  # a named peer, or an address that never sent a name
 CONNECTIONS_FULL = const("connections-full")

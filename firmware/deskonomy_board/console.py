@@ -144,7 +144,7 @@ def make_commands(city: "City", roads: "BoardRoads") -> "dict[str, Callable[[obj
     """Return the commands of a board, {name: function of the value}.
 
     {"influence": ["wood", 0.5]} sets a yield by hand, null in place of the number returns it to the sensors.
-    {"connect": "HOST:PORT"} dials a peer.
+    {"connect": "HOST:PORT"} dials a peer. {"forget": "CITY"} forgets the road to a city that has vanished.
     """
 
     def influence(value):
@@ -160,7 +160,7 @@ def make_commands(city: "City", roads: "BoardRoads") -> "dict[str, Callable[[obj
         else:
             raise ValueError("a yield is 0 to %d, or null" % (YIELD_MAX_MILLS // 1000))
 
-    return {"influence": influence, "connect": roads.dial}
+    return {"influence": influence, "connect": roads.dial, "forget": roads.forget}
 
 
 def _execute(command, commands):

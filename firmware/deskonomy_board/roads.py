@@ -95,6 +95,12 @@ class BoardRoads:
         else:
             self._network.dial(host, int(port))
 
+    def forget(self, name: object) -> None:
+        """Forget the road to a city that has vanished. Raises ValueError."""
+        from deskonomy_board.forget import execute_forget  # it takes memory, and is seldom needed
+
+        execute_forget(self._network, name, self._log)
+
     def _has_memory(self, size_bytes):
         """Return whether a connection or a merchant may use so many bytes of heap."""
         if gc.mem_free() < _RESERVE_BYTES + size_bytes:

@@ -74,8 +74,8 @@ class NetworkOf:
     def __init__(self, host):
         self._host = host
 
-    def socket(self, family, kind):
-        assert kind == socket.SOCK_DGRAM  # no packet is sent
+    def socket(self, family, type_):
+        assert type_ == socket.SOCK_DGRAM  # no packet is sent
         return contextlib.nullcontext(self)
 
     def connect(self, address):

@@ -1,7 +1,7 @@
-"""`deskonomy board list`, `monitor` and `status`: what boards print, without stopping the programs on them.
+"""`deskonomy board list`, `monitor`, `status` and `forget`: what boards print, without stopping the programs on them.
 
-Here: listening to ports, and printing. Not here: the port and its lines (boards/serial/), changing a board
-(board_setup.py).
+Here: listening to ports, printing, and typing a command. Not here: the port and its lines (boards/serial/), changing a
+board's settings and firmware (board_setup.py).
 """
 
 import json
@@ -13,8 +13,9 @@ from typing import Any, Self
 
 from deskonomy_host.boards.serial import ports
 from deskonomy_host.boards.serial.console import SerialConsole
-from deskonomy_host.boards.serial.lines import is_repl_line, parse_status
+from deskonomy_host.boards.serial.lines import count_returning, is_repl_line, parse_status
 from deskonomy_host.boards.serial.ports import PortInfo
+from deskonomy_host.control.commands import describe_forgotten
 from deskonomy_host.errors import OperationError
 from deskonomy_host.output import GIVE_UP_S, Output, open_outputs
 from deskonomy_host.terminal import layout
@@ -49,6 +50,26 @@ def print_status(path: str | None, as_json: bool) -> None:
     if status is None:
         raise OperationError(explain_silence(path, at_prompt, log))
     print(json.dumps(status) if as_json else layout.plain_line(status))
+
+
+def forget_road(path: str | None, other: str) -> None:
+    """Have the city on a board forget its road to another city, and print how many merchants return.
+
+    Raises:
+        OperationError: No city runs there, it has no such road, or the road is up.
+    """
+    path = ports.choose_port(path)
+    with SerialConsole(path) as console:
+        log: list[str] = []
+        console.send(b"\r\n")
+        status = console.wait_for(lambda _: True, _LISTEN_S, log.append)
+        if status is None:
+            raise OperationError(explain_silence(path, console.at_prompt, log))
+        returned = count_returning(status, other)
+        console.send(json.dumps({"forget": other}).encode() + b"\n")
+        if console.wait_for(lambda status: other not in status["roads"], _LISTEN_S, log.append) is None:
+            raise OperationError(explain_silence(path, console.at_prompt, log))
+    print(describe_forgotten(status["city"], other, returned))
 
 
 def explain_silence(path: str, at_prompt: bool, log: Sequence[str]) -> str:

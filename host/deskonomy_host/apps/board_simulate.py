@@ -7,7 +7,6 @@ control commands that it executes (boards/simulator/commands.py).
 import asyncio
 import contextlib
 import json
-import sys
 from typing import Any
 
 from deskonomy_host.apps.board_monitor import LinePrinter
@@ -45,7 +44,7 @@ async def _simulate(as_json: bool, settings: dict[str, Any], printer: LinePrinte
             board = await stack.enter_async_context(SimulatedBoard(**settings, on_line=keep_line))
         except OperationError:
             while not lines.empty():
-                print(lines.get_nowait(), file=sys.stderr)
+                printer.print_note(lines.get_nowait())
             raise
         board.on_line = lines.put_nowait
 

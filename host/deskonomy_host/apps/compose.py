@@ -135,7 +135,7 @@ class Composition:
                 self._is_recording = True
                 writer = await stack.enter_async_context(recording(self._recorder, read_statuses))
                 stack.enter_context(logs.attach(self._make_history_handler(writer)))
-            controller = await stack.enter_async_context(Controller(cities))
+            controller = await stack.enter_async_context(Controller(cities, read_statuses))
             commands = companion.extend_commands(controller.commands) if companion else controller.commands
             source = LocalSource(read_statuses, commands, self._buffer, controller.read_clock)
             names = [*cities.names, *(companion.names if companion else ())]

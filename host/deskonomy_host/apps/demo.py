@@ -98,7 +98,7 @@ class Story:
     def extend_commands(self, commands: Implementations) -> Implementations:
         """Return the commands of the cities of this process, extended to the board."""
         self._commands = commands
-        return {**commands, **bind(self, ("influence", "connect", "open", "close", "sense"))}
+        return {**commands, **bind(self, ("influence", "connect", "open", "close", "forget", "sense"))}
 
     async def influence(self, city: str, good: str, yield_mills: int | None) -> Any:
         """Set the yield of a good by hand, or give it back to the sensors."""
@@ -119,6 +119,10 @@ class Story:
         """Close the road between two cities, from the one of this process."""
         city, other = (other, city) if city == BOARD else (city, other)
         return await execute(self._commands, "close", {"city": city, "other": other})
+
+    async def forget(self, city: str, other: str) -> Any:
+        """Forget the road to a city that has vanished."""
+        return await execute(self._find_commands(city), "forget", {"city": city, "other": other})
 
     def sense(self, name: str, value: float) -> Any:
         """Set what the board's sensor reads; from now on days and nights leave it alone."""

@@ -95,6 +95,7 @@ for _name, _command in (
     ("run", city.run_cities),
     ("school", city.school),
     ("connect", city.connect),
+    ("forget", city.forget),
     ("influence", city.influence),
 ):
     app.command(_name)(_command)

@@ -346,6 +346,24 @@ def status(port: Annotated[str | None, Port] = None, as_json: Annotated[bool, Js
 
 
 @app.command()
+def forget(
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The city that has vanished.")],
+    port: Annotated[str | None, Port] = None,
+) -> None:
+    """Have a board forget a road whose other end has vanished.
+
+    Its merchants return; see deskonomy forget, which does the same for a city on this machine.
+
+    \b
+    Example:
+      deskonomy board forget SEASIDE
+    """
+    from deskonomy_host.apps import board_monitor
+
+    board_monitor.forget_road(port, other)
+
+
+@app.command()
 def erase(
     port: Annotated[str | None, Port] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,

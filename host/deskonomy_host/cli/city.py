@@ -1,4 +1,4 @@
-"""The commands that run cities or talk to them: `deskonomy demo`, `run`, `school`, `connect`, `influence`.
+"""The commands that run cities or talk to them: `deskonomy demo`, `run`, `school`, `connect`, `forget`, `influence`.
 
 Here: their arguments, and the module that does the work, loaded when it is needed. Not here: the work.
 """
@@ -269,6 +269,25 @@ def connect(
 
     send_command(city, "connect", address=str(address))
     print(f"{city} dials {address}")
+
+
+def forget(
+    city: Annotated[str, City],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The city that has vanished.")],
+) -> None:
+    """Forget a road whose other end has vanished.
+
+    Its merchants return, also those that were sent and not acknowledged: if the other city comes back with them after
+    all, they exist twice. A road that is up cannot be forgotten.
+
+    \b
+    Example:
+      deskonomy forget RIVERWOOD SEASIDE
+    """
+    from deskonomy_host.control.client import send_command
+    from deskonomy_host.control.commands import describe_forgotten
+
+    print(describe_forgotten(city, other, send_command(city, "forget", other=other)["returned"]))
 
 
 def influence(

@@ -66,6 +66,7 @@ DEFINITIONS = (
         "Close the road to another city until it is opened again; merchants that wait for it return.",
         ("city", "other"),
     ),
+    Command("forget", "Forget the road to a city that has vanished; its merchants return.", ("city", "other")),
     Command(
         "school",
         "Send trained merchants of the Merchant School into a city by a road of their own.",
@@ -81,7 +82,13 @@ DEFINITIONS = (
     Command("seek", "Go to a time of a history, in seconds since 1970.", ("time_s",)),
 )
 COMMANDS = {command.name: command for command in DEFINITIONS}
-CITY_COMMANDS = ("influence", "connect", "open", "close")  # of the process, or the worker, that runs the city
+CITY_COMMANDS = ("influence", "connect", "open", "close", "forget")  # of the process, or the worker, that runs the city
+
+
+def describe_forgotten(city: str, other: str, returned: int) -> str:
+    """Return one line on a road that is forgotten, and on how many of its merchants return."""
+    merchants = "1 merchant returns" if returned == 1 else f"{returned} merchants return"
+    return f"{city} has forgotten the road to {other}; {merchants}"
 
 
 def bind(owner: object, names: Iterable[str]) -> dict[str, Implementation]:

@@ -15,13 +15,14 @@ from typing import Any, Self, cast
 from deskonomy import status, text
 from deskonomy.economy.city import City
 from deskonomy.economy.clock import Clock
+from deskonomy.events import ROAD_FORGOTTEN
 from deskonomy.roads.local import connect
 from deskonomy.roads.road import Road
 from deskonomy.roads.wire_road import WireRoad
 
 from deskonomy_host.addresses import find_reachable_host, format_address, parse_address
 from deskonomy_host.aio import background
-from deskonomy_host.control.commands import CITY_COMMANDS, bind
+from deskonomy_host.control.commands import CITY_COMMANDS, bind, describe_forgotten
 from deskonomy_host.errors import OperationError, UsageError, describe_os_error
 from deskonomy_host.logs import NOTE, log_event, make_core_log
 from deskonomy_host.roads.crowds import Turns, raise_descriptor_limit
@@ -204,6 +205,17 @@ class Cities:
                 raise OperationError(f"{other} has dialled {city}: close this road there, or it is dialled again")
             await self.networks[city].hang_up(*address)
         return {"city": city, "other": other, "inside": road is not None}
+
+    def forget(self, city: str, other: str) -> dict[str, Any]:
+        """Forget the road to a city that has vanished; reply how many merchants return."""
+        if _find_inner_road(self._find_city(city), other) is not None:
+            raise OperationError(f"the road from {city} to {other} is inside this run: it can be closed, not forgotten")
+        try:
+            returned = self.networks[city].forget(other)
+        except ValueError as error:
+            raise OperationError(str(error)) from None
+        log_event(ROAD_FORGOTTEN, describe_forgotten(city, other, returned), city)
+        return {"city": city, "other": other, "returned": returned}
 
     # Statuses.
 

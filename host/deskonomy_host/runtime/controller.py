@@ -6,6 +6,7 @@ are allowed (control/access.py).
 """
 
 import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from deskonomy_host import validation
@@ -15,6 +16,7 @@ from deskonomy_host.control.commands import bind, execute
 from deskonomy_host.errors import OperationError, UsageError
 from deskonomy_host.logs import SCHOOL, log_event
 from deskonomy_host.roads import school
+from deskonomy_host.telemetry.schema import Status
 from deskonomy_host.telemetry.source import Pace
 from deskonomy_host.world.plan import convert_speed
 
@@ -35,9 +37,15 @@ class Controller:
         commands: implementations by name: those of each city, and the controller's own in place of some of them.
     """
 
-    def __init__(self, cities: "RunningCities"):
-        """Create the controller of these cities."""
+    def __init__(self, cities: "RunningCities", read_statuses: Callable[[], list[Status]] | None = None):
+        """Create the controller of these cities.
+
+        Args:
+            cities: the cities of the run.
+            read_statuses: returns the statuses of all cities that the school may visit; None for those of the run.
+        """
         self._cities = cities
+        self._read_statuses = read_statuses or cities.read_statuses
         self._paused = False
         self._ticks_per_s = convert_speed(cities.plan.speed)
         self._supervisor = Supervisor()  # of schools under way
@@ -98,9 +106,11 @@ class Controller:
 
     async def school(self, city: str, count: int, good: str) -> dict[str, Any]:
         """Send trained merchants into a city by a road of their own; the log reports how many return."""
-        found = [status for status in self._cities.read_statuses() if status["city"] == city]
+        statuses = self._read_statuses()
+        found = [status for status in statuses if status["city"] == city]
         if not found:
-            raise OperationError(f"no city {city} is running here; running: {', '.join(self._cities.names)}")
+            names = ", ".join(status["city"] for status in statuses)
+            raise OperationError(f"no city {city} is running here; running: {names}")
         validation.parse_integer(count, "count", 1, SCHOOL_MAX, 10)
         if good not in found[0]["price"]:
             raise UsageError(f"{city} trades no {good}, only {', '.join(found[0]['price'])}")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -119,6 +120,35 @@ def test_signal_ends_board_without_leaving_anything(sim, tmp_path, number):
         assert "Traceback" not in errors
         assert "no saved city: DESKTOWN is born\n" in errors and "accepts any peer, because it has no key\n" in errors
         assert not list(tmp_path.glob("deskonomy-*"))
+
+
+def test_board_forgets_road_whose_peer_has_vanished(sim, type_command):
+    process, where = sim()
+    host, port = where["address"].split(":")
+
+    def wait_for_road(state):
+        while json.loads(process.stdout.readline())["roads"].get("SEASIDE", {}).get("state") != state:
+            pass
+
+    with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as peer:
+        peer.sendall(b"SEASIDE\n")
+        wait_for_road("up")
+        done = type_command("board", "forget", "SEASIDE", where["serial"])
+        assert done.returncode == 1
+        assert "SEASIDE is connected to DESKTOWN: only a road that is down can be forgotten" in done.stderr
+    wait_for_road("down")
+    done = type_command("board", "forget", "SEASIDE", where["serial"])
+    assert re.fullmatch(r"DESKTOWN has forgotten the road to SEASIDE; \d+ merchants? returns?\n", done.stdout)
+    wait_for_road(None)
+    done = type_command("forget", "DESKTOWN", "SEASIDE")
+    assert (done.returncode, done.stderr) == (1, "deskonomy: DESKTOWN has no road to SEASIDE\n")
+    with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as peer:
+        peer.sendall(b"SEASIDE\n")
+        wait_for_road("up")
+    wait_for_road("down")
+    assert type_command("forget", "DESKTOWN", "SEASIDE").returncode == 0
+    process.terminate()
+    assert process.communicate(timeout=PATIENCE_S)[1].count("the road to SEASIDE is forgotten") == 2
 
 
 def test_message_for_older_micropython(type_command, tmp_path):

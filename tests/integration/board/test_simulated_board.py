@@ -82,8 +82,8 @@ def test_invalid_commands_are_logged(board, loop, wait_for):
     wait_for(lambda status: len(list_failures()) == 7)
     assert list_failures() == [
         "not done: syntax error in JSON",
-        'not done: a command is one of {"connect": ...}, {"influence": ...}',
-        "not done: no command fly, only connect, influence",
+        'not done: a command is one of {"connect": ...}, {"forget": ...}, {"influence": ...}',
+        "not done: no command fly, only connect, forget, influence",
         'not done: connect takes "HOST:PORT"',
         "not done: DESKTOWN makes no gold, only wood, chair, thread, bed",
         'not done: influence takes ["wood", 0.5]',
@@ -113,7 +113,7 @@ def test_no_log_line_is_printed_into_a_status_line(board, loop, wait_for):
         typed += 1
         wait_for(lambda _, typed=typed: count_answers() >= typed)
     for line in lines:
-        assert line == "not done: no command fly, only connect, influence" or "digest" in json.loads(line), line
+        assert line == "not done: no command fly, only connect, forget, influence" or "digest" in json.loads(line), line
 
 
 def test_heap_after_a_thousand_ticks(board, wait_for):

@@ -104,6 +104,11 @@ def test_road_to_another_run_and_school_are_opened_on_the_page(start, open_page)
     running.until(lambda status: status["roads"]["WINTERHOLD"]["state"] == "down", "SEASIDE")
     expect(roads.get_by_role("row", name=re.compile("SEASIDE WINTERHOLD ○ closed"))).to_be_visible()
 
+    page.get_by_role("button", name="Forget the road from SEASIDE to WINTERHOLD").click()
+    running.until(lambda status: "WINTERHOLD" not in status["roads"], "SEASIDE")
+    expect(page.get_by_text("SEASIDE has forgotten the road to WINTERHOLD; its merchants return.")).to_be_visible()
+    expect(page.get_by_role("button", name="Forget the road")).to_have_count(0)  # none of those inside the run
+
     choose(page, "RIVERWOOD")
     page.get_by_label("Number of merchants").fill("7")
     page.get_by_label("Good that they trade").select_option("thread")

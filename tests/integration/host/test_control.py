@@ -5,13 +5,19 @@ import http.client
 import json
 import logging
 import os
+import re
 import stat
+from dataclasses import replace
 
 import pytest
 from deskonomy_host.control import access, client, registry, server
-from deskonomy_host.control.commands import COMMANDS, Command
+from deskonomy_host.control.commands import COMMANDS, Command, execute
 from deskonomy_host.errors import OperationError, UsageError
+from deskonomy_host.runtime.cities import Cities
+from deskonomy_host.world.plan import plan_cities
+from helpers.cities import is_road_up, open_network, send_merchants
 from helpers.commands import PATIENCE_S
+from helpers.peers import wait_until
 
 
 def test_influence_changes_yield_of_running_city(start, deskonomy):
@@ -45,6 +51,45 @@ def test_connect_opens_road_between_running_cities(start, deskonomy):
     assert (done.returncode, done.stdout) == (0, f"RIVERWOOD dials {address}\n")
     first.until(lambda status: status["roads"].get("SEASIDE", {}).get("state") == "up")
     second.until(lambda status: status["roads"].get("RIVERWOOD", {}).get("state") == "up")
+
+
+def test_road_whose_peer_has_vanished_is_forgotten(start, deskonomy):
+    here, there = start("run RIVERWOOD --json"), start("run SEASIDE --json")
+    assert deskonomy(f"connect SEASIDE {here.next()['address']}").returncode == 0
+    here.until(lambda status: status["roads"].get("SEASIDE", {}).get("state") == "up")
+    done = deskonomy("forget RIVERWOOD SEASIDE")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "deskonomy: SEASIDE is connected to RIVERWOOD: only a road that is down can be forgotten\n"
+    there.end()
+    here.until(lambda status: status["roads"]["SEASIDE"]["state"] == "down")
+    done = deskonomy("forget RIVERWOOD SEASIDE")
+    assert done.returncode == 0
+    assert re.fullmatch(r"RIVERWOOD has forgotten the road to SEASIDE; \d+ merchants? returns?\n", done.stdout)
+    here.until(lambda status: status["roads"] == {})
+    done = deskonomy("forget RIVERWOOD SEASIDE")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "RIVERWOOD has no road to SEASIDE over the network" in done.stderr
+
+
+def test_merchants_of_forgotten_road_return():
+    async def scenario():
+        plan = replace(plan_cities(["RIVERWOOD", "PORTSVILLE"]), port=57100)
+        plan.cities = [replace(city, locals_=0) for city in plan.cities]
+        async with Cities(plan) as cities, open_network("SEASIDE") as seaside:
+            network = cities.networks["RIVERWOOD"]
+            seaside.dial("127.0.0.1", network.port)
+            await wait_until(lambda: is_road_up(network, "SEASIDE"))
+            await seaside.close()
+            await wait_until(lambda: not is_road_up(network, "SEASIDE"))
+            send_merchants(network, "SEASIDE", [1000, 2000, 3000])
+            reply = await execute(cities.commands, "forget", {"city": "RIVERWOOD", "other": "SEASIDE"})
+            assert reply == {"city": "RIVERWOOD", "other": "SEASIDE", "returned": 3}
+            status = cities.read_statuses()[0]
+            assert (status["money"]["merchants"], list(status["roads"])) == (6.0, ["PORTSVILLE"])
+            with pytest.raises(OperationError, match="is inside this run: it can be closed, not forgotten"):
+                await execute(cities.commands, "forget", {"city": "RIVERWOOD", "other": "PORTSVILLE"})
+
+    asyncio.run(scenario())
 
 
 def test_command_fails_if_two_processes_run_the_city(start, deskonomy):

@@ -4,6 +4,7 @@ import os
 import pathlib
 
 import pytest
+from deskonomy_host.control import client
 
 pytestmark = pytest.mark.usefixtures("micropython")
 
@@ -25,7 +26,7 @@ def read_wood_price(status):
     return status["price"]["wood"]["mean"]
 
 
-def test_light_moves_prices_of_board_that_trades_with_two_cities(start, deskonomy, environment):
+def test_light_moves_prices_of_board_that_trades_with_two_cities(start, deskonomy, environment, runtime):
     running = start("demo --json")
     for city in ("RIVERWOOD", "SEASIDE"):
         running.next(city)
@@ -45,6 +46,10 @@ def test_light_moves_prices_of_board_that_trades_with_two_cities(start, deskonom
     board = running.until(trades, "DESKTOWN")
     running.until(lambda status: any(road["received"] for road in status["roads"].values()), "DESKTOWN")
     assert board["heap"]["free"] > 0
+
+    # Merchants of the school arrive on the board, too.
+    client.send_command("DESKTOWN", "school", count=2, good="wood")
+    running.until(lambda status: status["roads"].get("PythonCity", {}).get("received", 0) >= 2, "DESKTOWN")
 
     # Light changes the yield at once, and the price later.
     done = deskonomy("board sense light 1")

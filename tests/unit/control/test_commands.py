@@ -13,8 +13,8 @@ from deskonomy_host.runtime.controller import Controller
 IMPLEMENTATIONS = [
     *((Cities, name) for name in CITY_COMMANDS),
     *((Controller, name) for name in ("pause", "step", "speed", "open", "close", "school")),
-    *((BoardCommands, name) for name in ("influence", "connect", "sense", "serial")),
-    *((Story, name) for name in ("influence", "connect", "open", "close", "sense")),
+    *((BoardCommands, name) for name in ("influence", "connect", "forget", "sense", "serial")),
+    *((Story, name) for name in ("influence", "connect", "open", "close", "forget", "sense")),
     *((HistoryPlayer, name) for name in ("pause", "speed", "step", "seek")),
 ]
 

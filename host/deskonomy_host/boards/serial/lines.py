@@ -5,9 +5,12 @@ Here: bytes in, lines out, for real and for simulated boards. Not here: the port
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from deskonomy.text import escape
+
+from deskonomy_host.errors import OperationError
 
 _LINE_BYTES_MAX = 65536  # of a line without an end; it is noise, and is dropped so that it takes no more memory
 
@@ -52,6 +55,25 @@ class LineParser:
 def is_repl_line(line: str) -> bool:
     """Return whether a line is the REPL's prompt or banner."""
     return line.startswith((">>>", "MicroPython ", "Type "))
+
+
+def count_returning(status: Mapping[str, Any], other: str) -> int:
+    """Return how many merchants return if a board's city forgets its road to another city.
+
+    Raises:
+        OperationError: There is no such road, or it is up.
+    """
+    road = status["roads"].get(other)
+    if road is None:
+        known = ", ".join(sorted(status["roads"]))
+        raise OperationError(
+            "%s has no road to %s%s" % (status["city"], other, ", only to %s" % known if known else "")
+        )
+    if road["state"] == "up":
+        raise OperationError(
+            "%s is connected to %s: only a road that is down can be forgotten" % (other, status["city"])
+        )
+    return road["waiting"]
 
 
 def parse_status(line: str) -> dict[str, Any] | None:

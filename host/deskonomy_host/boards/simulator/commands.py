@@ -1,7 +1,7 @@
 """The control commands that a simulated board executes.
 
-Here: what `deskonomy influence`, `connect` and `board sense` do with a simulated board. Not here: the definitions of
-the commands (control/commands.py), the board (board.py).
+Here: what `deskonomy influence`, `connect`, `forget` and `board sense` do with a simulated board. Not here: the
+definitions of the commands (control/commands.py), the board (board.py).
 """
 
 from typing import Any
@@ -9,9 +9,12 @@ from typing import Any
 from deskonomy.economy.city import YIELD_MAX_MILLS
 
 from deskonomy_host.addresses import parse_address
+from deskonomy_host.boards.serial.lines import count_returning
 from deskonomy_host.boards.simulator.board import SimulatedBoard
 from deskonomy_host.control.commands import Implementations, bind
 from deskonomy_host.errors import OperationError, UsageError
+
+_FORGET_S = 10  # a board's status shows it after a second
 
 
 class BoardCommands:
@@ -44,6 +47,15 @@ class BoardCommands:
         self._board.send_command({"connect": str(parse_address(address, "address"))})
         return {"city": city, "address": address}
 
+    async def forget(self, city: str, other: str) -> dict[str, Any]:
+        """Forget the road to a city that has vanished; reply how many merchants return."""
+        self._check_city(city)
+        status = await self._board.wait_for(lambda _: True)
+        returned = count_returning(status, other)
+        self._board.send_command({"forget": other})
+        await self._board.wait_for(lambda status: other not in status["roads"], _FORGET_S)
+        return {"city": city, "other": other, "returned": returned}
+
     def sense(self, name: str, value: float) -> dict[str, Any]:
         """Set what a sensor reads, from 0 to 1 of its range."""
         self._board.sense(name, value)
@@ -60,4 +72,4 @@ class BoardCommands:
 
 def make_commands(board: SimulatedBoard) -> Implementations:
     """Return the implementations of a board's commands, {name: function}."""
-    return bind(BoardCommands(board), ("influence", "connect", "sense", "serial"))
+    return bind(BoardCommands(board), ("influence", "connect", "forget", "sense", "serial"))

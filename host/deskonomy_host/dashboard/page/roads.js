@@ -50,6 +50,10 @@ function closeRoad(city, other) {
   request("close", { city, other }, `The road from ${city} to ${other} is being closed.`);
 }
 
+function forgetRoad(city, other) {
+  request("forget", { city, other }, `${city} has forgotten the road to ${other}; its merchants return.`);
+}
+
 function drawForm() {
   const able = store.cities.filter(({ can }) => can.includes("connect")).map(({ status }) => status.city);
   const all = store.cities.map(({ status }) => status.city);
@@ -92,7 +96,7 @@ function drawChoices() {
 
 function makeRow(city, other, road, can) {
   const counts = [road.sent, road.received, road.waiting, road.lost].map(formatWhole);
-  return [makeCityCell(city), other, makeState(road), road.kind, ...counts, makeButton(city, other, road, can)];
+  return [makeCityCell(city), other, makeState(road), road.kind, ...counts, makeButtons(city, other, road, can)];
 }
 
 function makeState(road) {
@@ -100,10 +104,19 @@ function makeState(road) {
   return make("span", { class: isUp ? "good" : "bad", "data-key": road.state }, isUp ? "● open" : "○ closed");
 }
 
-function makeButton(city, other, road, can) {
+/** Make the buttons of a road: a road over the network that is closed can be forgotten, too. */
+function makeButtons(city, other, road, can) {
   const isUp = road.state === "up";
-  if (!mayChange() || !can.includes(isUp ? "close" : "open")) return make("span", { "data-key": "none" }, "–");
-  const label = `${isUp ? "Close" : "Open"} the road from ${city} to ${other}`;
-  return make("button", { type: "button", class: "small", "aria-label": label, "data-key": label,
-    onclick: () => (isUp ? closeRoad : openRoad)(city, other) }, isUp ? "Close" : "Open");
+  const canForget = !isUp && road.kind !== "in-process";
+  const actions = [
+    ...(isUp && can.includes("close") ? [["Close", closeRoad]] : []),
+    ...(!isUp && can.includes("open") ? [["Open", openRoad]] : []),
+    ...(canForget && can.includes("forget") ? [["Forget", forgetRoad]] : []),
+  ];
+  if (!mayChange() || !actions.length) return make("span", { "data-key": "none" }, "–");
+  const key = `${actions.map(([verb]) => verb).join()} ${city} ${other}`;
+  const buttons = actions.map(([verb, act]) => make("button", {
+    type: "button", class: "small", "aria-label": `${verb} the road from ${city} to ${other}`, onclick: () => act(city, other),
+  }, verb));
+  return make("span", { class: "buttons", "data-key": key }, ...buttons);
 }
