@@ -9,6 +9,7 @@ from deskonomy.roads.ledger import Ledger
 from deskonomy.roads.wire_road import ACKNOWLEDGING, LEGACY, PROBING, UNKNOWN
 from deskonomy.version import SOFTWARE, WIRE
 from deskonomy.wire import session
+from deskonomy.wire.codec import decode_merchant
 from deskonomy.wire.protocol import Protocol
 from deskonomy.wire.session import Session
 
@@ -89,6 +90,16 @@ def own_line(sequence, money):
     return line_of(Merchant("bed", money, id=(OWN, sequence)))
 
 
+def bed_line(sequence, money):
+    """The same to a peer that has named only beds."""
+    return line_of(Merchant("bed", money, id=(OWN, sequence)), ("bed",))
+
+
+def first_line(sequence, money):
+    """The line of the same merchant to a peer that is not known to be a city of this project."""
+    return line_of(Merchant("bed", money, id=(OWN, sequence)), ("bed", "chair", "wood"))
+
+
 def ack_line(sequence, incarnation=OWN):
     return b'["ack",%d,%d]\n' % (incarnation, sequence)
 
@@ -118,7 +129,7 @@ class TestDepartures(unittest.TestCase):
     def test_one_merchant_is_sent_before_first_acknowledgement_then_all(self):
         peer = Peer()
         peer.let_leave(1, 2, 3)
-        self.assertEqual(peer.read_lines(), [own_line(1, 1)])
+        self.assertEqual(peer.read_lines(), [first_line(1, 1)])
         peer.send(ack_line(0))
         self.assertEqual(peer.read_lines(), [own_line(2, 2), own_line(3, 3)])
         self.assertEqual(len(peer.road.outbound), 3)
@@ -195,14 +206,14 @@ class TestPeerStates(unittest.TestCase):
         peer = Peer(volatile=False)
         peer.let_leave(1, 2)
         peer.save_city()
-        self.assertEqual(peer.read_lines(), [own_line(1, 1)])
+        self.assertEqual(peer.read_lines(), [first_line(1, 1)])
         peer.wait(9_900)
         self.assertEqual((peer.read_lines(), peer.road.peer_state), ([], UNKNOWN))
         peer.wait(200)
         # The checkpoint that there is still holds the second merchant.
         self.assertEqual((peer.read_lines(), peer.road.peer_state, peer.road.list_kept()), ([], LEGACY, []))
         peer.save_city()
-        self.assertEqual(peer.read_lines(), [own_line(2, 2)])
+        self.assertEqual(peer.read_lines(), [first_line(2, 2)])
         self.assertEqual((peer.road.outbound, peer.road.status()["kind"]), ([], "legacy"))
 
     def test_unknown_peer_gets_no_message(self):
@@ -210,7 +221,7 @@ class TestPeerStates(unittest.TestCase):
         peer.let_leave(1)
         peer.send(line_of(Merchant("bed", 5)))
         peer.wait(60_000)
-        self.assertEqual(peer.read_lines(), [own_line(1, 1)])
+        self.assertEqual(peer.read_lines(), [first_line(1, 1)])
         self.assertEqual(peer.session.failure, None)
 
     def test_merchant_half_sent_to_legacy_peer_is_lost_with_connection(self):
@@ -265,14 +276,42 @@ class TestPeerStates(unittest.TestCase):
         self.assertEqual([merchant.id for merchant in peer.road.inbound], [None, None])
         self.assertEqual(peer.read_lines(), [])
 
+    def test_merchant_without_id_shows_that_peer_is_legacy(self):
+        peer = Peer()
+        peer.let_leave(1, 2, 3)
+        self.assertEqual(peer.read_lines(), [first_line(1, 1)])
+        peer.send(line_of(Merchant("bed", 5)))
+        self.assertEqual((peer.read_lines(), peer.road.peer_state), ([bed_line(2, 2), bed_line(3, 3)], LEGACY))
+        self.assertEqual((peer.road.outbound, peer.now_ms), ([], 1200))
+
+    def test_merchant_without_id_does_not_make_acknowledging_peer_legacy(self):
+        peer = Peer()
+        peer.send(b'["ping",1]\n', line_of(Merchant("bed", 5)))
+        self.assertEqual((peer.session.peer_state, peer.road.peer_state), (UNKNOWN, ACKNOWLEDGING))
+        peer.session.end(True)
+        again = Peer(ledger=peer.ledger)
+        again.send(line_of(Merchant("bed", 5)))
+        self.assertEqual((again.session.peer_state, again.road.peer_state), (UNKNOWN, ACKNOWLEDGING))
+
+    def test_merchant_that_may_have_arrived_is_not_sent_again_to_peer_that_is_legacy(self):
+        peer = Peer()
+        peer.let_leave(1, 2)
+        peer.session.end(True)
+        self.assertEqual(len(peer.road.outbound), 2)
+        again = Peer(ledger=peer.ledger)
+        again.session.receive(line_of(Merchant("bed", 5)), again.now_ms)
+        again.session.advance(again.now_ms)
+        self.assertEqual([merchant.money_mills for merchant in again.road.outbound], [2])
+
     def test_transitions(self):
         """The whole table: a legacy peer becomes unknown by a message, and any peer acknowledging by an answer."""
-        sent, message, answer, timeout = session._TRANSITIONS
+        sent, message, answer, timeout, unnumbered = session._TRANSITIONS
         states = (UNKNOWN, ACKNOWLEDGING, LEGACY, PROBING)
         self.assertEqual([sent[state] for state in states], [PROBING, ACKNOWLEDGING, LEGACY, PROBING])
         self.assertEqual([message[state] for state in states], [UNKNOWN, ACKNOWLEDGING, UNKNOWN, PROBING])
         self.assertEqual([answer[state] for state in states], [ACKNOWLEDGING] * 4)
         self.assertEqual([timeout[state] for state in states], [UNKNOWN, ACKNOWLEDGING, LEGACY, LEGACY])
+        self.assertEqual([unnumbered[state] for state in states], [LEGACY, ACKNOWLEDGING, LEGACY, LEGACY])
 
     def test_session_walks_from_unknown_by_probing_to_acknowledging(self):
         peer = Peer()
@@ -284,6 +323,78 @@ class TestPeerStates(unittest.TestCase):
         peer.send(ack_line(0))
         states.append(peer.session.peer_state)
         self.assertEqual(states, [UNKNOWN, PROBING, PROBING, ACKNOWLEDGING])
+
+
+class TestGoods(unittest.TestCase):
+    """A line to a peer that is not known to understand messages names no good that would crash it."""
+
+    def let_merchant_leave(self, peer, good, prices_mills):
+        peer.road.send(Merchant(good, 7, prices_mills=prices_mills))
+        peer.wait(0)
+
+    def read_prices(self, peer):
+        """Return the prices of the merchants that have come."""
+        return [decode_merchant(bytes(line).strip()).prices_mills for line in peer.read_lines() if b"Money" in line]
+
+    def test_line_to_unknown_peer_names_goods_of_every_tutorial(self):
+        peer = Peer()
+        self.let_merchant_leave(peer, "chair", {"thread": {"A": 1}, "wood": {"A": 2}})
+        self.assertEqual(self.read_prices(peer), [{"bed": {}, "chair": {}, "wood": {"A": 2}}])
+
+    def test_line_to_legacy_peer_names_goods_that_it_has_named_in_any_connection(self):
+        peer = Peer()
+        peer.send(line_of(Merchant("fur", 5, prices_mills={"bed": {}})))
+        peer.session.end(True)
+        again = Peer(ledger=peer.ledger)
+        self.let_merchant_leave(again, "fur", {"thread": {"A": 1}, "bed": {"A": 2}, "wood": {"A": 3}})
+        self.assertEqual(self.read_prices(again), [{"bed": {"A": 2}, "fur": {}}])
+
+    def test_line_to_acknowledging_peer_names_all_goods(self):
+        peer = Peer()
+        peer.send(b'["ping",1]\n')
+        self.let_merchant_leave(peer, "spice", {"thread": {"A": 1}})
+        self.assertEqual(self.read_prices(peer), [{"thread": {"A": 1}}])
+
+    def test_peer_is_asked_by_ping_if_a_merchant_may_not_leave(self):
+        peer = Peer()
+        self.assertFalse(peer.road.accepts("spice"))
+        peer.wait(0)
+        self.assertEqual(peer.read_lines(), [b'["ping",1]\n'])
+        self.assertEqual(peer.session.peer_state, PROBING)
+        peer.send(b'["pong",1]\n')
+        self.assertEqual((peer.session.peer_state, peer.road.accepts("spice")), (UNKNOWN, True))
+        peer.let_leave(1)
+        self.assertEqual(peer.read_lines(), [own_line(1, 1)])
+
+    def test_peer_without_pong_for_10_s_is_legacy_and_gets_its_goods(self):
+        peer = Peer()
+        self.assertFalse(peer.road.accepts("spice"))
+        peer.wait(0)
+        peer.let_leave(1)
+        self.assertEqual(peer.read_lines(), [b'["ping",1]\n'])
+        peer.wait(10_000)
+        self.assertEqual((peer.read_lines(), peer.road.peer_state), ([first_line(1, 1)], LEGACY))
+        self.assertFalse(peer.road.accepts("spice"))
+        peer.wait(60_000)
+        self.assertEqual(peer.read_lines(), [])
+
+    def test_merchant_on_its_way_to_legacy_peer_without_its_good_returns(self):
+        """A checkpoint of an earlier version may hold it."""
+        peer = Peer()
+        self.let_merchant_leave(peer, "spice", {})
+        self.let_merchant_leave(peer, "bed", {})
+        peer.read_lines()
+        peer.send(line_of(Merchant("bed", 5)))
+        self.assertEqual((peer.read_lines(), peer.road.outbound), ([], []))
+        self.assertEqual(sorted([merchant.good for merchant in peer.road.list_returning()]), ["bed", "spice"])
+        self.assertEqual((peer.road.sequence, peer.ledger.sum_money_mills()), (0, 14))
+
+    def test_goods_of_peer_are_bounded(self):
+        peer = Peer()
+        for n in range(40):
+            peer.send(line_of(Merchant("good %d" % n, 5)))
+            peer.road.take()
+        self.assertEqual(len(peer.road.peer_goods), 32)
 
 
 class TestArrivals(unittest.TestCase):
@@ -360,7 +471,7 @@ class TestVersion(unittest.TestCase):
         peer.let_leave(1, 2)
         peer.send(line_of(Merchant("bed", 5)))
         peer.wait(60_000)
-        self.assertEqual(peer.read_lines(), [own_line(1, 1), own_line(2, 2)])
+        self.assertEqual(peer.read_lines(), [first_line(1, 1), bed_line(2, 2)])
         self.assertFalse(VERSION_LINE in peer.received)
 
     def test_version_of_any_number_shows_an_acknowledging_peer(self):
@@ -403,7 +514,7 @@ class TestRoom(unittest.TestCase):
         peer = Peer()
         peer.let_leave(1, 2, 3, 4)
         peer.send(room_line(2), ack_line(0))
-        self.assertEqual(peer.read_lines(), [own_line(1, 1), own_line(2, 2)])
+        self.assertEqual(peer.read_lines(), [first_line(1, 1), own_line(2, 2)])
         peer.send(ack_line(1))
         self.assertEqual(peer.read_lines(), [own_line(3, 3)])
         peer.send(b'["room",0]\n', b'["room","9"]\n', b'["room"]\n')
@@ -433,6 +544,7 @@ class TestRoom(unittest.TestCase):
 
     def test_peer_that_exceeds_room_is_not_read_and_keeps_its_connection(self):
         peer = Peer(capacity=2)
+        peer.session.protocol.line_max = 256
         peer.send(peers_line(1), peers_line(2), peers_line(3), peers_line(4), b'["ping",1]\n')
         self.assertEqual((len(peer.road.inbound), peer.session.wants_bytes()), (3, False))
         peer.wait(60_000)
@@ -443,10 +555,15 @@ class TestRoom(unittest.TestCase):
         peer.wait(0)
         self.assertEqual(len(peer.road.inbound), 3)
 
-    def test_legacy_peer_is_not_read_while_road_is_full(self):
+    def test_legacy_peer_is_read_on_a_little_while_road_is_full(self):
+        """So the end of file behind a few merchants is noticed."""
         peer = Peer(capacity=2)
         line = line_of(Merchant("bed", 5))
-        peer.send(line, line, line)
+        peer.session.protocol.line_max = 8 * 3 * len(line)
+        peer.send(line, line)
+        for _ in range(3):
+            self.assertEqual((len(peer.road.inbound), peer.session.wants_bytes()), (2, True))
+            peer.send(line)
         self.assertEqual((len(peer.road.inbound), peer.session.wants_bytes()), (2, False))
 
     def test_road_holds_no_more_merchants_however_often_legacy_peer_reconnects(self):
@@ -466,6 +583,53 @@ class TestRoom(unittest.TestCase):
         peer.road.inbound.append(Merchant("bed", 9, id=(OWN, 3)))
         self.assertEqual((peer.road.status()["waiting_to_enter"], peer.ledger.sum_waiting_mills()), (3, 5))
         self.assertEqual(peer.ledger.sum_money_mills(), 9)
+
+    def test_merchants_of_peer_that_has_hung_up_wait_for_room(self):
+        """Nothing is sent meanwhile: the road is down."""
+        peer = Peer(capacity=1)
+        line = line_of(Merchant("bed", 5))
+        peer.send(line, line, line)
+        peer.session.hang_up(peer.now_ms)
+        peer.let_leave(1)
+        self.assertEqual((peer.road.state, peer.session.hung_up, peer.read_lines()), ("down", True, []))
+        for _ in range(2):
+            self.assertTrue(peer.session.is_waiting())
+            peer.road.take()
+            peer.wait(0)
+        peer.road.take()
+        peer.wait(0)
+        self.assertEqual((peer.session.is_waiting(), peer.road.received, peer.road.lost), (False, 3, 0))
+
+    def test_merchants_of_peer_that_has_hung_up_do_not_wait_for_ever(self):
+        peer = Peer(capacity=1)
+        line = line_of(Merchant("bed", 5))
+        peer.send(line, line)
+        peer.session.hang_up(peer.now_ms)
+        self.assertEqual(peer.session.deadline_ms(), peer.now_ms + 15_000)
+        peer.wait(14_900)
+        self.assertIsNone(peer.session.failure)
+        peer.wait(100)
+        self.assertIn("hung up", peer.session.failure)
+
+    def test_merchant_to_legacy_peer_that_is_not_read_waits(self):
+        peer = Peer(capacity=2)
+        peer.session.protocol.line_max = 256
+        line = line_of(Merchant("bed", 5))
+        peer.send(line, line, line)
+        peer.let_leave(1)
+        peer.wait(10_000)
+        self.assertEqual((peer.read_lines(), peer.session.wants_bytes()), ([], False))
+        peer.road.take()
+        peer.wait(0)
+        self.assertEqual(peer.read_lines(), [bed_line(1, 1)])
+
+    def test_single_merchant_is_sent_to_legacy_peer_that_is_not_read_if_road_is_full(self):
+        peer = Peer(capacity=2)
+        peer.session.protocol.line_max = 256
+        line = line_of(Merchant("bed", 5))
+        peer.send(line, line, line)
+        peer.let_leave(1, 2)
+        self.assertEqual((peer.read_lines(), len(peer.road.outbound)), ([bed_line(1, 1)], 1))
 
 
 class TestMemory(unittest.TestCase):

@@ -295,7 +295,10 @@ class City:
         self._update_primes()
 
     def send_leaving_merchants(self) -> None:
-        """Move the merchants that decided to leave in this tick to their roads, in the order of their decisions."""
+        """Move the merchants that decided to leave in this tick to their roads, in the order of their decisions.
+
+        A merchant stays if its road does not accept its good.
+        """
         state = self.state
         leaving = []
         index = state[k.LEAVING] - 1
@@ -303,11 +306,19 @@ class City:
             leaving.append(index)
             index = state[self.merchant_offset(index) + k.NEXT] - 1
         state[k.LEAVING] = 0
+        gone = []
         for index in reversed(leaving):
-            road = self.roads[self.places[state[self.merchant_offset(index) + k.ROAD]]]
-            road.send(self.copy_merchant(index))
+            record = self.merchant_offset(index)
+            road = self.roads[self.places[state[record + k.ROAD]]]
+            merchant = self.copy_merchant(index)
+            if road.accepts(merchant.good):
+                road.send(merchant)
+                gone.append(index)
+            else:
+                state[record + k.ROAD] = state[record + k.NEXT] = 0
+                self.engine.consider(state, index)  # it sells here again
         # The highest index first, so that no leaving merchant is moved to another index.
-        for index in sorted(leaving, reverse=True):
+        for index in sorted(gone, reverse=True):
             self.remove_merchant(index)
 
     def _write_merchant(self, index: int, merchant: Merchant) -> None:

@@ -60,8 +60,12 @@ class Road:
         """Return how many more merchants may leave now."""
         return self.capacity - len(self.outbound)
 
+    def accepts(self, good: "str | None") -> bool:
+        """Return whether merchants that trade this good may leave by this road."""
+        return True
+
     def send(self, merchant: "Merchant") -> None:
-        """Let a merchant leave. The caller has checked credit()."""
+        """Let a merchant leave. The caller has checked credit() and accepts()."""
         self.outbound.append(merchant)
         self.sent += 1
         if self.observer is not None:

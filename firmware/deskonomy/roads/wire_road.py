@@ -23,6 +23,9 @@ LEGACY = const(2)  # it does not: merchants are sent to it at most once
 PROBING = const(3)  # of a session only: one merchant is in flight, and its acknowledgement decides
 VANISHED_MS = const(86_400_000)  # without a connection; a city that is switched off for the night keeps its road
 _TYPES = ("legacy", "ours", "legacy")  # the type of a road, by its peer's state
+# The tutorial's cities crash when a line names a good that they do not have. All of them have these three.
+_TUTORIAL_GOODS = ("bed", "chair", "wood")
+_GOODS_MAX = const(32)  # goods of a peer that are remembered: as many as a line names
 
 
 class WireRoad(Road):
@@ -40,6 +43,8 @@ class WireRoad(Road):
         proven: whether the peer has ever proven that it has our key.
         dialled: whether this city dials the peer again after the end of a connection.
         down_ms: when the last connection ended, by the network's clock.
+        peer_goods: the goods that merchants of a peer that is not acknowledging have named.
+        barred: whether a merchant could not leave because nothing is known of the peer; the session asks the peer then.
         epoch: a number that grows whenever a checkpoint that is being written does not count for this road any more.
         connection: the Connection that carries the road, None while it is down.
     """
@@ -53,6 +58,8 @@ class WireRoad(Road):
         self.settled_sequence = -1
         self.proven = self.dialled = False
         self.down_ms = 0
+        self.peer_goods: tuple[str, ...] = ()
+        self.barred = False
         self.epoch = 0
         self.connection: Connection | None = None
 
@@ -62,8 +69,29 @@ class WireRoad(Road):
         self.type = _TYPES[peer_state]
         self.sequence = self.saved_sequence = self.sent_sequence = sequence
 
+    def list_goods(self) -> "tuple[str, ...] | None":
+        """Return the goods that a line to the peer may name, None for all."""
+        return None if self.peer_state == ACKNOWLEDGING else self.peer_goods or _TUTORIAL_GOODS
+
+    def accepts(self, good: "str | None") -> bool:
+        """Return whether the peer is known to accept merchants that trade this good."""
+        goods = self.list_goods()
+        if goods is None or good in goods:
+            return True
+        if not self.barred and self.peer_state == UNKNOWN:
+            self.barred = True
+            self.wake()
+        return False
+
+    def learn_goods(self, merchant: "Merchant") -> None:
+        """Remember the goods that a merchant of the peer names."""
+        if self.peer_state != ACKNOWLEDGING:
+            for good in [merchant.good] + [good for good, _, _ in merchant.iterate_prices()]:
+                if good is not None and good not in self.peer_goods and len(self.peer_goods) < _GOODS_MAX:
+                    self.peer_goods += (good,)
+
     def send(self, merchant: "Merchant") -> None:
-        """Give a merchant its id and write it into the ledger. The caller has checked credit()."""
+        """Give a merchant its id and write it into the ledger. The caller has checked credit() and accepts()."""
         self.sequence += 1
         self.ledger.highest_sequence = max(self.ledger.highest_sequence, self.sequence)
         merchant.id = (self.ledger.incarnation, self.sequence)
@@ -107,6 +135,11 @@ class WireRoad(Road):
             self.outbound.pop(0)
         if len(self.outbound) < count:
             self.ledger.mark_dirty(self)
+
+    def end_probe(self) -> None:
+        """Remove the merchant that may have arrived at a peer that does not acknowledge: at most one was ever sent."""
+        if self.outbound and self.outbound[0].id[1] <= self.sent_sequence:
+            self.outbound.pop(0)
 
     def reject(self, sequence: int) -> bool:
         """Take a merchant back that the peer rejects; the peer has saved all merchants before it.

@@ -4,11 +4,10 @@ Here: the road of a connection whose peer has just sent its name. Not here: the 
 
 - If both cities dialled each other at once, the connection that the city whose name sorts first has dialled stays, so
   that both choose alike.
-- Else the first connection holds the road, and is probed with a blank line. If it ends (a machine that was off answers
-  with a reset), the new connection gets the road. If its peer was heard lately, the new one is rejected. If it is
-  merely silent, as peers without keepalive may be, then a new connection from the same host is that host after a
-  restart, and gets the road; a connection from another host is rejected. This takes less than a second, and a rejected
-  peer dials again.
+- Else the first connection holds the road, and is probed: with a ping if its peer answers pings, else with a blank
+  line. If it ends (a machine that was off answers with a reset), the new connection gets the road. If a ping has no
+  answer for some seconds, the first connection is dead, too. In any other case the new one is rejected: a quiet peer
+  without keepalive is no dead peer. This takes less than a second, and a rejected city of this project dials again.
 """
 
 import asyncio
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from deskonomy.wire.network import Network
 
 _PROBE_MS = const(800)  # for a reset to come back, before the new peer may send merchants (1 s after its name)
-_LATELY_MS = const(3000)
+_ANSWER_MS = const(3000)  # for a pong: longer than any pause of a busy board, and a restarted peer dials on meanwhile
 
 
 async def assign_road(network: "Network", connection: "Connection") -> None:
@@ -59,9 +58,9 @@ async def _yields(network: "Network", holder: "Connection", newcomer: "Connectio
     try:
         await asyncio.wait_for(holder.ended.wait(), _PROBE_MS / 1000)
     except asyncio.TimeoutError:
-        if network.clock.now_ms() - holder.heard_ms < _LATELY_MS or holder.host != newcomer.host:
+        if holder.unanswered_ms() < _ANSWER_MS:
             return False
-        holder.end("silent, and its city has come back")
+        holder.end("it answers no ping, and its city has come back")
     return True
 
 

@@ -104,11 +104,15 @@ def encode_message(fields: "Sequence[str | int]") -> bytes:
     return ("[%s]" % ",".join(texts)).encode()
 
 
-def encode_merchant(merchant: Merchant) -> "list[bytearray]":
+def encode_merchant(merchant: Merchant, goods: "Sequence[str] | None" = None) -> "list[bytearray]":
     """Return a merchant as a line without its newline, in pieces.
 
     With the newline the line has at most LINE_MAX_BYTES. Prices that do not fit (of hundreds of cities) are left out,
     from the end in the order of good and city.
+
+    Args:
+        merchant: the merchant.
+        goods: the goods whose prices are on the line, each also without a price; None for those that have prices.
     """
     assert merchant.good is not None
     start = '{"Money":%s,"BuysSells":%s,"CarryingCapacity":%d,"Owned":%d,"Mills":%d%s,"ExpectedPrices":{' % (
@@ -123,7 +127,7 @@ def encode_merchant(merchant: Merchant) -> "list[bytearray]":
     line = [bytearray(start.encode())]
     left = LINE_MAX_BYTES - len(line[0]) - len(end) - 2  # the newline, and the end of a good whose prices are cut off
     text = "}"
-    for part in _encode_prices(merchant):
+    for part in _encode_prices(merchant, goods):
         raw = part.encode()
         left -= len(raw)
         if left < 0:
@@ -136,12 +140,16 @@ def encode_merchant(merchant: Merchant) -> "list[bytearray]":
     return line
 
 
-def _encode_prices(merchant: Merchant) -> "Iterator[str]":
+def _encode_prices(merchant: Merchant, goods: "Sequence[str] | None") -> "Iterator[str]":
     """Yield the prices of a line as text, good by good, a few at a time; a separate "}" ends each good."""
     left = PRICES_MAX
     before = ""
     prices_mills = merchant.flat_prices_mills
-    for good, cities, begin in sorted(merchant.iterate_prices())[:GOODS_MAX]:
+    rows = list(merchant.iterate_prices())
+    if goods is not None:
+        known = [good for good, _, _ in rows]
+        rows = [row for row in rows if row[0] in goods] + [(good, (), 0) for good in goods if good not in known]
+    for good, cities, begin in sorted(rows)[:GOODS_MAX]:
         text = before + quote(good) + ":{"
         count = min(left, len(cities))
         left -= count

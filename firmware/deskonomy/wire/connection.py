@@ -118,6 +118,7 @@ class Connection:
         self._may_write = asyncio.Event()
         self._flush_by_ms: int | None = None  # when the peer must have read what is being written
         self._probing = False
+        self._probe_ms: int | None = None  # when the first probe was sent since the peer was heard
         self._announced = False
         self._tasks: list[asyncio.Task] = []
         configure_stream(writer)
@@ -141,11 +142,6 @@ class Connection:
     def ready(self) -> bool:
         """Whether the handshake was ever complete."""
         return self._session.ready
-
-    @property
-    def heard_ms(self) -> int:
-        """When the peer was last heard, see Session."""
-        return self._session.heard_ms
 
     @property
     def received_ms(self) -> int:
@@ -200,10 +196,21 @@ class Connection:
             self.end("it no longer reads")
 
     def probe(self) -> None:
-        """Send a blank line: a peer ignores it, but a machine that was off in the meantime answers with a reset."""
-        if self.ready:
+        """Send a line that changes nothing: a machine that was off in the meantime answers it with a reset."""
+        if self._session.hung_up:
+            self.end("it hung up")
+        elif self.ready:
+            if self._probe_ms is None or self._session.heard_ms > self._probe_ms:
+                self._probe_ms = self._clock.now_ms()
             self._probing = True
             self._may_write.set()
+
+    def unanswered_ms(self) -> int:
+        """Return for how long probe() has waited for an answer; 0 for a peer that answers nothing."""
+        probe_ms = self._probe_ms
+        if probe_ms is None or self._session.heard_ms > probe_ms or not self._session.answers_probes():
+            return 0
+        return self._clock.now_ms() - probe_ms
 
     def end(self, reason: str) -> None:
         """End the connection; only the first call counts. Session.end() says what becomes of merchants."""
@@ -262,6 +269,11 @@ class Connection:
         while True:
             data = await self._reader.read(_READ_BYTES)
             if not data:
+                self._session.hang_up(self._clock.now_ms())
+                while self._session.hung_up and self._session.is_waiting():
+                    self._may_read.clear()
+                    await self._may_read.wait()
+                    self._advance()
                 return self._lose("it hung up" if self.ready else "it hung up: its log says why")
             await self.take_turn()
             self._session.receive(data, self._clock.now_ms())
@@ -283,7 +295,8 @@ class Connection:
         self._advance()
         if self._probing:
             self._probing = False
-            await self._flush(self._session.protocol.send([b""])[0])
+            for data in self._session.encode_probe(self._clock.now_ms()):
+                await self._flush(data)
         data = self._session.next_bytes(self._clock.now_ms())
         while data is not None:
             await self._flush(data)

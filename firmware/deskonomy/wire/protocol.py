@@ -42,6 +42,7 @@ _NAMING_MS = const(5000)  # a peer sends its name at once, so 5 s allow for the 
 _NAMING_BYTES = const(1024)  # what the first sort of peers reads as a name; a name has at most 64
 # Memory for a merchant, in bytes for each byte of its line: up to four while it waits, and two while it is written.
 _MEMORY_FACTOR = const(6)
+_AHEAD_PART = const(8)  # of line_max: a merchant or two on a board, dozens on a host
 _PIECE_BYTES = const(512)  # an unfinished line is kept in pieces of at least this size: a heap has few large holes
 
 # Events.
@@ -171,6 +172,10 @@ class Protocol:
             self._data = b""  # a board has no memory to keep what has been read
             self._at = 0
         return event
+
+    def has_little_unread(self) -> bool:
+        """Return whether so few bytes wait to become events that even a full city reads on: an end may be behind."""
+        return len(self._data) - self._at < self.line_max // _AHEAD_PART
 
     def parse_line(self, line: "Line") -> "Event | None":
         """Return the event of a line.

@@ -98,6 +98,10 @@ class SealedProtocol:
                 return event
         return self._plain.next_event(self._unseal_line)
 
+    def has_little_unread(self) -> bool:
+        """See Protocol."""
+        return self._plain.has_little_unread()
+
     def send(self, pieces: "list[Any]") -> "list[Any]":
         """See Protocol."""
         if self._sealer is not None and self._plain.state == OPEN:

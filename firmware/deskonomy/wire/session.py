@@ -15,9 +15,13 @@ What the peer is known to be decides what is sent, what a checkpoint keeps and w
 
     state          merchants sent            outbound in checkpoints  deadline
     UNKNOWN        the first                 yes                      none
-    PROBING        none: one is in flight    yes                      10 s for its acknowledgement
+    PROBING        none: one is in flight    yes                      10 s for its acknowledgement, or for a pong
     ACKNOWLEDGING  as many as its window     yes                      none
     LEGACY         all, each at most once    no                       none
+
+A peer that is not known to understand messages gets no merchant that trades a good that the peer may not have. If such
+a merchant wants to leave, an unknown peer is probed by a ping: the tutorial's cities ignore it, and any city of this
+project answers.
 
 A session begins in LEGACY if an earlier session has ended there, else in UNKNOWN. If the 10 s pass on a road whose peer
 has acknowledged before, the connection ends and the merchants wait, because they may have arrived.
@@ -42,6 +46,7 @@ _SENT = const(0)  # a merchant is sent
 _MESSAGE = const(1)  # a message comes that is no answer
 _ANSWER = const(2)  # an acknowledgement or a rejection comes
 _TIMEOUT = const(3)  # no answer has come within _PROBE_MS
+_UNNUMBERED = const(4)  # a merchant without an id comes from a peer that has sent no message
 
 _TRANSITIONS = (
     # from UNKNOWN, ACKNOWLEDGING, LEGACY, PROBING
@@ -49,6 +54,7 @@ _TRANSITIONS = (
     (UNKNOWN, ACKNOWLEDGING, UNKNOWN, PROBING),  # _MESSAGE
     (ACKNOWLEDGING, ACKNOWLEDGING, ACKNOWLEDGING, ACKNOWLEDGING),  # _ANSWER
     (UNKNOWN, ACKNOWLEDGING, LEGACY, LEGACY),  # _TIMEOUT
+    (LEGACY, ACKNOWLEDGING, LEGACY, LEGACY),  # _UNNUMBERED
 )
 
 _PROBE_MS = const(10_000)
@@ -103,6 +109,7 @@ class Session:
         self._probe_ms = 0  # when the state became PROBING
         self._rejected_ms = now_ms  # a second more for each rejected line, and at least now
         self._peer_window: int | None = None  # merchants that the peer takes before it saves them; None until it says
+        self._end_ms: int | None = None  # when to end after the peer has hung up, None while it has not
 
     @property
     def peer(self) -> "str | None":
@@ -120,8 +127,25 @@ class Session:
             self._note_message(_MESSAGE)
 
     def wants_bytes(self) -> bool:
-        """Return whether to read more: the road is not full, and its answers can be sent."""
-        return self._wants_events() and self.protocol.waiting is None
+        """Return whether to read more: the road is not full, or little has come that has to wait for that."""
+        if self.protocol.waiting is not None or self.failure is not None:
+            return False
+        return self._wants_events() or self.protocol.has_little_unread()
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the peer has hung up, and merchants of it still wait for room."""
+        return self._end_ms is not None
+
+    def hang_up(self, now_ms: int) -> None:
+        """Note that the peer has hung up: nothing is sent any more. What has come may wait for room for a while."""
+        if self.road is not None and not self._may_send_messages() and self.is_waiting():
+            self.road.state = "down"
+            self._end_ms = now_ms + _SILENCE_MS
+
+    def is_waiting(self) -> bool:
+        """Return whether what has come waits for room or memory."""
+        return self.failure is None and (self.protocol.waiting is not None or not self._wants_events())
 
     def receive(self, data: bytes, now_ms: int) -> None:
         """Take bytes from the peer; advance() acts on them."""
@@ -143,9 +167,11 @@ class Session:
         if self._inbound is not None:
             self._inbound.record_rejections()
         if self.peer_state == PROBING and now_ms - self._probe_ms >= _PROBE_MS:
-            self._end_probe()
+            self._end_probe(_TIMEOUT)
         if self._peer_sends_messages and now_ms - self.heard_ms >= _SILENCE_MS:
             self._fail("silent for %d s" % (_SILENCE_MS // 1000))
+        if self._end_ms is not None and now_ms >= self._end_ms:
+            self._fail("it hung up")
 
     def next_bytes(self, now_ms: int) -> "bytes | bytearray | None":
         """Return what to write now, all of it before the next call; None for nothing."""
@@ -162,6 +188,8 @@ class Session:
         """Return when advance() next has something to do, None for never."""
         if self._ends:
             return self._sent_ms
+        if self._end_ms is not None:
+            return self._end_ms
         due_ms = self.protocol.deadline_ms  # no list of all deadlines: this is called often, and a list makes garbage
         if self._may_send_messages():
             due_ms = _earlier(due_ms, self._sent_ms + _PING_MS)
@@ -170,6 +198,10 @@ class Session:
         if self.peer_state == PROBING:
             due_ms = _earlier(due_ms, self._probe_ms + _PROBE_MS)
         return due_ms
+
+    def answers_probes(self) -> bool:
+        """Return whether the peer is known to answer what encode_probe() returns."""
+        return self._peer_sends_messages
 
     def end(self, redialled: bool) -> None:
         """End the session: the road is free, and each merchant is in one place again.
@@ -211,7 +243,7 @@ class Session:
 
     def _next_line(self, now_ms: int) -> "list[bytes | bytearray] | None":
         road, inbound = self.road, self._inbound
-        if road is None or inbound is None or not self.ready or self.failure is not None:
+        if road is None or inbound is None or not self.ready or self.failure is not None or self.hung_up:
             return None
         may_send_messages = self._may_send_messages()
         if may_send_messages and self._states_version:
@@ -228,6 +260,10 @@ class Session:
             self._ends = inbound.missing is not None
             return self._encode_message(*answer)
         line = self._next_merchant(road, now_ms)
+        if line is None and self.peer_state == UNKNOWN and road.barred and not may_send_messages:
+            self.peer_state = PROBING
+            self._probe_ms = now_ms
+            line = self.encode_ping(now_ms)
         if line is None and self._pong is not None:
             line, self._pong = self._encode_message("pong", self._pong), None
         is_settled = not road.outbound and self._settled_sequence != road.sequence == road.settled_sequence
@@ -235,8 +271,16 @@ class Session:
             self._settled_sequence = road.sequence
             line = self._encode_message("settled", road.ledger.incarnation, road.sequence)
         if line is None and may_send_messages and now_ms - self._sent_ms >= _PING_MS:
-            line = self._encode_message("ping", now_ms // 1000)
+            line = self.encode_ping(now_ms)
         return line
+
+    def encode_probe(self, now_ms: int) -> "list[bytes | bytearray]":
+        """Return a line that a live peer answers, or that at least its machine does if the peer is gone: in pieces."""
+        return self.encode_ping(now_ms) if self._may_send_messages() else self.protocol.send([b""])
+
+    def encode_ping(self, now_ms: int) -> "list[bytes | bytearray]":
+        """Return a ping, in pieces."""
+        return self._encode_message("ping", now_ms // 1000)
 
     def _encode_message(self, *fields: "str | int") -> "list[bytes | bytearray]":
         return self.protocol.send([codec.encode_message(fields)])
@@ -252,7 +296,16 @@ class Session:
         sequence = merchant.id[1]
         if sequence > road.saved_sequence:
             return None
-        pieces = self.protocol.send(codec.encode_merchant(merchant))  # before any change: it may raise MemoryError
+        if not road.accepts(merchant.good):
+            if self.peer_state == LEGACY:
+                road.return_unsent()  # the city keeps those that the peer does not accept, and sends the others again
+            return None
+        # An end may be behind what is not read. Merchants that wait here make room in the city, so that more is read;
+        # only on a full road, where nothing moves else, is one sent after all.
+        if road.credit() > 0 and not self.wants_bytes() and not self._may_send_messages():
+            return None
+        pieces = codec.encode_merchant(merchant, road.list_goods())  # before any change: it may raise MemoryError
+        pieces = self.protocol.send(pieces)
         if self.peer_state == UNKNOWN:
             self._probe_ms = now_ms
         self.peer_state = _TRANSITIONS[_SENT][self.peer_state]
@@ -278,6 +331,9 @@ class Session:
             self._output.append(event.data)
         elif isinstance(event, protocol.MerchantReceived):
             self._fail(self._inbound.receive(event.merchant))
+            self.road.learn_goods(event.merchant)
+            if event.merchant.id is None:
+                self._note_unnumbered()
             if not event.whole:
                 self._log_once(PRICES_DROPPED, "no memory for all prices that merchants from %s know", self.peer)
         elif isinstance(event, protocol.MessageReceived):
@@ -351,15 +407,23 @@ class Session:
         """Note that the peer understands messages: it is a city of this project."""
         self._peer_sends_messages = True
         self.peer_state = _TRANSITIONS[event][self.peer_state]
+        if self.peer_state == PROBING and not self._sent_sequence:  # the probe was a ping
+            self.peer_state = UNKNOWN
         self.road.set_peer_state(ACKNOWLEDGING)
 
-    def _end_probe(self) -> None:
-        """Act on a merchant that was not acknowledged in time."""
+    def _note_unnumbered(self) -> None:
+        """Act on a merchant without an id of the peer's: a city of this project sends none."""
+        if not self._may_send_messages() and self.road.peer_state != ACKNOWLEDGING:
+            self._end_probe(_UNNUMBERED)
+
+    def _end_probe(self, event: int) -> None:
+        """Act on a sign that the peer does not acknowledge."""
         if self.road.peer_state == ACKNOWLEDGING:
             self._fail("it has acknowledged merchants before, but acknowledges nothing now")
         else:
-            self.peer_state = _TRANSITIONS[_TIMEOUT][self.peer_state]
-            self.road.acknowledge(self._sent_sequence)
+            if self.peer_state != LEGACY:
+                self.road.end_probe()
+            self.peer_state = _TRANSITIONS[event][self.peer_state]
             self.road.set_peer_state(self.peer_state)
 
     # The rest.
@@ -373,7 +437,7 @@ class Session:
             self._probe_ms += late_ms
 
     def _open_road(self) -> None:
-        if self.ready and self.road is not None:
+        if self.ready and self.road is not None and not self.hung_up:
             self.road.state = "up"
 
     def _fail(self, reason: "str | None") -> None:

@@ -21,6 +21,8 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from deskonomy.roads.wire_road import LEGACY
+
 from deskonomy_host import validation
 from deskonomy_host.addresses import format_address, parse_address
 from deskonomy_host.errors import OperationError, UsageError, describe_os_error
@@ -141,22 +143,36 @@ class Road:
     async def send(self, merchant: Merchant) -> None:
         """Send a merchant as soon as the road is up and has credit (it holds a hundred).
 
-        An acknowledging city that rejects the merchant returns it: it arrives like any other.
+        An acknowledging city that rejects the merchant returns it: it arrives like any other. A city that is not known
+        to be acknowledging gets a merchant of wood, chairs or beds, or of a good that its own merchants have named,
+        because the tutorial's cities crash of any other. For another good, this method first asks the city what it is.
 
         Raises:
             ValueError: no city accepts such a merchant.
-            NoRoadError: the road is closed.
+            NoRoadError: the road is closed, or the city is a legacy peer that has not named the merchant's good.
         """
         core_merchant = to_core_merchant(merchant)
-        await _wait_until(lambda: self._closed.is_set() or (self.is_up and self._wire_road.credit() > 0))
+        wire_road = self._wire_road
+        await _wait_until(
+            lambda: (
+                self._closed.is_set()
+                or (
+                    self.is_up
+                    and wire_road.credit() > 0
+                    and (wire_road.accepts(core_merchant.good) or wire_road.peer_state == LEGACY)
+                )
+            )
+        )
         self._check_open()
-        self._wire_road.send(core_merchant)
+        if not wire_road.accepts(core_merchant.good):
+            raise NoRoadError(f"{self.peer} has not named {merchant.good}, and a legacy city crashes of unknown goods")
+        wire_road.send(core_merchant)
 
     async def arrived(self) -> None:
         """Wait until every sent merchant has arrived.
 
         An acknowledging city reports that it has saved a merchant. To any other city, a merchant has arrived when it
-        was handed to the network; and it takes ten seconds to find out that a city does not acknowledge.
+        was handed to the network; and it takes up to ten seconds to find out that a city does not acknowledge.
 
         Raises:
             NoRoadError: the road is closed.

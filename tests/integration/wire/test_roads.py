@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 
+import pytest
 from deskonomy.events import CONNECTIONS_FULL, DIAL_FAILED
+from deskonomy.roads.wire_road import ACKNOWLEDGING
 from deskonomy.wire import arbitration
 from deskonomy.wire import connection as connection_module
 from deskonomy.wire import network as network_module
@@ -150,7 +152,6 @@ def test_hang_up_ends_while_connection_is_being_closed(monkeypatch):
 
 def test_hang_up_ends_where_another_connection_has_the_road(monkeypatch):
     """The dialled connection is just ending, and ignores its cancellation."""
-    monkeypatch.setattr(arbitration, "_LATELY_MS", 60_000)  # the first connection never counts as silent
 
     async def scenario():
         async with open_network("RIVERWOOD") as riverwood, open_network("SEASIDE") as seaside:
@@ -187,53 +188,37 @@ def test_road_to_own_city_is_rejected():
     asyncio.run(scenario())
 
 
-def test_second_peer_of_same_name_is_rejected(monkeypatch):
-    monkeypatch.setattr(arbitration, "_LATELY_MS", 60_000)  # the first connection never counts as silent
-
+@pytest.mark.parametrize("peer_class", [LineNamePeer, NonReadingPeer])
+def test_second_connection_of_quiet_legacy_peer_is_rejected(peer_class):
     async def scenario():
         async with open_network("RIVERWOOD") as riverwood:
-            first = await LineNamePeer("SEASIDE").dial("127.0.0.1", riverwood.port)
+            first = await peer_class("SEASIDE").dial("127.0.0.1", riverwood.port)
             await wait_until(lambda: is_road_up(riverwood, "SEASIDE"))
             road = riverwood.city.roads["SEASIDE"]
             holder = road.connection
-            first.send(make_legacy_merchant(1.0))
-            await wait_until(lambda: road.inbound)
             second = await LineNamePeer("SEASIDE").dial("127.0.0.1", riverwood.port)
             await wait_until(second.closed.is_set)
             assert road.connection is holder and road.state == "up"
             first.send(make_legacy_merchant(2.0))
-            await wait_until(lambda: len(road.inbound) == 2)
+            await wait_until(lambda: len(road.inbound) == 1)
+            assert any("there is a road to SEASIDE already" in line for line in riverwood.log_lines)
             await first.leave()
             await second.leave()
 
     asyncio.run(scenario())
 
 
-def test_second_peer_from_other_host_is_rejected_even_if_first_is_silent(monkeypatch):
-    monkeypatch.setattr(arbitration, "_LATELY_MS", 0)
+def test_restarted_peer_whose_first_connection_answers_no_ping_gets_its_road_back(monkeypatch):
+    monkeypatch.setattr(arbitration, "_ANSWER_MS", 100)
 
-    async def scenario():
-        async with open_network("RIVERWOOD") as riverwood:
-            first = await NonReadingPeer("SEASIDE").dial("127.0.0.1", riverwood.port)
-            await wait_until(lambda: is_road_up(riverwood, "SEASIDE"))
-            holder = riverwood.city.roads["SEASIDE"].connection
-            holder.host = "192.0.2.1"  # both peers of this test are on this machine
-            second = await LineNamePeer("SEASIDE").dial("127.0.0.1", riverwood.port)
-            await wait_until(second.closed.is_set)
-            assert riverwood.city.roads["SEASIDE"].connection is holder
-            await first.leave()
-            await second.leave()
-
-    asyncio.run(scenario())
-
-
-def test_restarted_silent_peer_gets_its_road_back():
     async def scenario():
         async with open_network("RIVERWOOD") as riverwood:
             first = await NonReadingPeer("SEASIDE").dial("127.0.0.1", riverwood.port)
             await wait_until(lambda: is_road_up(riverwood, "SEASIDE"))
             road = riverwood.city.roads["SEASIDE"]
             dead = road.connection
+            first.writer.write(b'["ping",1]\n')
+            await wait_until(lambda: road.peer_state == ACKNOWLEDGING)
             # A city of this project dials until it is accepted.
             async with open_network("SEASIDE") as second, asyncio.timeout(30):
                 second.dial("127.0.0.1", riverwood.port)
