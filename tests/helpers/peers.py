@@ -1,7 +1,8 @@
 """Cities that do not run this project's code, and what tests do with their connections.
 
 Here: the two cities of the tutorial, as strict as the tutorial's programs are, and two that misbehave. Each talks over
-one connection, which either side has dialled. Not here: cities of this project (cities.py).
+one connection, which either side has dialled, and does what a test wants. Not here: cities of this project (cities.py),
+programs of the tutorial that live by themselves (tutorial_program.py).
 """
 
 import asyncio
@@ -11,6 +12,8 @@ import socket
 import struct
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
+
+from helpers.tutorial_city import GOODS, find_death
 
 _TCP_REPAIR = 19  # linux/tcp.h
 
@@ -23,6 +26,8 @@ class LegacyPeer:
     Attributes:
         name: the name that it sends.
         city_name: the name of the city at our end, as this peer has read it; None until then.
+        goods: the goods that it has.
+        death: of what it has crashed, None while it runs.
         merchants: the merchants that have arrived, as JSON objects.
         moneyless: objects without money, which the tutorial's cities let in as merchants, too.
         unread_lines: lines that are not JSON objects.
@@ -30,8 +35,11 @@ class LegacyPeer:
         closed: set when the connection has ended.
     """
 
+    goods: tuple[str, ...] = ()
+
     def __init__(self, name: str) -> None:
         self.name = name
+        self.death: str | None = None
         self.city_name: str | None = None
         self.merchants: list[dict[str, Any]] = []
         self.moneyless: list[dict[str, Any]] = []
@@ -81,7 +89,10 @@ class LegacyPeer:
         self.closed.set()
 
     async def _read_lines(self) -> None:
-        """Read lines as the tutorial's cities do: every JSON object is a merchant, anything else is logged."""
+        """Read lines as the tutorial's cities do: every JSON object is a merchant, anything else is logged.
+
+        A merchant that names a good that the city does not have is its end.
+        """
         while line := await self.reader.readline():
             try:
                 found = json.loads(line)
@@ -91,12 +102,18 @@ class LegacyPeer:
                 self.unread_lines.append(line)
             elif "Money" in found:
                 self.merchants.append(found)
+                self.death = find_death(self.goods, found)
+                if self.death is not None:
+                    self.writer.transport.abort()
+                    return
             else:
                 self.moneyless.append(found)
 
 
 class BareNamePeer(LegacyPeer):
     """The tutorial's first city: it sends its name without a newline, and takes its first read for the other name."""
+
+    goods = GOODS[7]
 
     async def talk(self) -> None:
         self.writer.write(self.name.encode())
@@ -115,6 +132,7 @@ class LineNamePeer(LegacyPeer):
         slack_s: what a busy machine may add between the clock of our city and this peer's.
     """
 
+    goods = GOODS[8]
     slack_s = 0.5
 
     async def talk(self) -> None:

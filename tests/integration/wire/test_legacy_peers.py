@@ -4,8 +4,11 @@ import asyncio
 import json
 
 import pytest
+from deskonomy.economy import kernel
+from deskonomy.economy.merchant import Merchant
+from deskonomy.roads.wire_road import LEGACY
 from deskonomy.wire import codec, session
-from helpers.cities import is_road_up, open_network, read_status
+from helpers.cities import is_road_up, open_network, read_status, send_merchants, take_moneys
 from helpers.peers import BareNamePeer, LineNamePeer, make_legacy_merchant, wait_until
 
 
@@ -75,10 +78,105 @@ def test_merchant_arrives_at_legacy_peer_as_it_was_sent(peer_class):
             await wait_until(lambda: road.state == "up")
             road.send(road.take())
             await wait_until(lambda: peer.merchants)
-            rounded = dict(sent, Money=1211.48, ExpectedPrices={"bed": {"PORTSVILLE": 31.897, "ÅRHUS": 0.0}})
+            # Every good that the peer has named has its key.
+            prices = {"bed": {"PORTSVILLE": 31.897, "ÅRHUS": 0.0}, "chair": {}}
+            rounded = dict(sent, Money=1211.48, ExpectedPrices=prices)
             assert peer.merchants == [dict(rounded, Mills=1_211_480, Id=[network.ledger.incarnation, 1])]
             assert codec.decode_merchant(json.dumps(peer.merchants[0]).encode()).money_mills == 1_211_480
             await peer.leave()
+
+    asyncio.run(scenario())
+
+
+def test_merchant_without_prices_has_keys_that_legacy_peer_learns():
+    """Without a key the peer never learns the price of that good."""
+
+    async def scenario():
+        async with open_network("RIVERWOOD") as network:
+            peer = await LineNamePeer("PORTSVILLE").dial("127.0.0.1", network.port)
+            await wait_until(lambda: is_road_up(network, "PORTSVILLE"))
+            send_merchants(network, "PORTSVILLE", [7])
+            await wait_until(lambda: peer.merchants)
+            assert peer.merchants[0]["ExpectedPrices"] == {"bed": {}, "chair": {}, "wood": {}}
+            await peer.leave()
+
+    asyncio.run(scenario())
+
+
+def test_merchant_of_unknown_good_stays_in_city(monkeypatch):
+    """It leaves by the road once the peer has named its good."""
+    monkeypatch.setattr(session, "_PROBE_MS", 100)
+
+    async def scenario():
+        async with open_network("RIVERWOOD", locals_=20) as network:
+            city = network.city
+            peer = await BareNamePeer("PORTSVILLE").dial("127.0.0.1", network.port)
+            await wait_until(lambda: is_road_up(network, "PORTSVILLE"))
+            # It owns some of its good, so that it does not choose another.
+            city.admit(Merchant("spice", 7, owned=1))
+            road = city.roads["PORTSVILLE"]
+
+            def is_legacy():
+                city.run(100)
+                return road.peer_state == LEGACY
+
+            await wait_until(is_legacy)
+            city.run(5_000)  # it decides to leave some five times
+            assert (road.sent, sum(city.merchants_column(kernel.MONEY)), peer.death) == (0, 7, None)
+            assert [line.strip() for line in peer.unread_lines if line.strip()] == [b'["ping",1]']
+            peer.send(make_legacy_merchant(1.0, "spice"))
+            await wait_until(lambda: road.peer_goods)
+            assert road.accepts("spice")
+            await peer.leave()
+
+    asyncio.run(scenario())
+
+
+def test_end_of_file_is_noticed_while_road_is_full():
+    async def scenario():
+        async with open_network("RIVERWOOD", capacity=2) as network:
+            peer = await LineNamePeer("PORTSVILLE").dial("127.0.0.1", network.port)
+            await wait_until(lambda: is_road_up(network, "PORTSVILLE"))
+            road = network.city.roads["PORTSVILLE"]
+            peer.send(*[make_legacy_merchant(float(n)) for n in range(5)])
+            await wait_until(lambda: len(road.inbound) == 2)
+            await peer.leave()
+            async with asyncio.timeout(1):
+                await wait_until(lambda: road.state == "down")
+            moneys = []
+
+            def have_all_entered():
+                moneys.extend(take_moneys(network, "PORTSVILLE"))
+                return road.connection is None
+
+            await wait_until(have_all_entered)
+            assert (moneys, road.lost) == ([0, 1000, 2000, 3000, 4000], 0)
+
+    asyncio.run(scenario())
+
+
+def test_single_merchant_leaves_for_peer_that_hung_up_behind_unread_merchants():
+    """And only if the road is full both ways."""
+
+    async def scenario():
+        async with open_network("RIVERWOOD", capacity=2, line_max=1024) as network:
+            peer = await LineNamePeer("PORTSVILLE").dial("127.0.0.1", network.port)
+            await wait_until(lambda: is_road_up(network, "PORTSVILLE"))
+            road = network.city.roads["PORTSVILLE"]
+            peer.send(*[make_legacy_merchant(5.0)] * 20)
+            await wait_until(lambda: road.inbound and not road.connection._session.wants_bytes())
+            await peer.leave()
+            send_merchants(network, "PORTSVILLE", [1])
+            assert (road.sent_sequence, len(road.outbound)) == (0, 1)
+            send_merchants(network, "PORTSVILLE", [2])  # the road is full
+            await wait_until(lambda: road.sent_sequence)
+
+            def has_ended():
+                take_moneys(network, "PORTSVILLE")
+                return road.connection is None
+
+            await wait_until(has_ended)
+            assert (road.sent_sequence, road.sequence) == (1, 1)  # the other has returned
 
     asyncio.run(scenario())
 
