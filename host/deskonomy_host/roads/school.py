@@ -24,11 +24,11 @@ COUNT = 10
 GOOD = "chair"
 MONEY_MILLS = 1_211_480  # of each merchant
 OWNED = 3  # units that each merchant carries
-# The prices that each merchant expects, {good: {city: mills}}.
+# The prices that each merchant expects, {good: {city: mills}}: of goods that every city of the tutorial has. A city
+# that does not have a good crashes when a merchant names it.
 PRICES_MILLS = {
     "bed": {"PORTSVILLE": 31897, "RIVERWOOD": 16954, "SEASIDE": 30227, "WINTERHOLD": 32659},
     "chair": {"PORTSVILLE": 11045, "RIVERWOOD": 20342, "SEASIDE": 10709, "WINTERHOLD": 11756},
-    "thread": {"PORTSVILLE": 2422, "RIVERWOOD": 4585, "SEASIDE": 2301, "WINTERHOLD": 2491},
     "wood": {"PORTSVILLE": 2371, "RIVERWOOD": 4541, "SEASIDE": 2289, "WINTERHOLD": 2471},
 }
 
@@ -61,7 +61,8 @@ class Visit:
 
     async def send_merchants(self, count: int = COUNT, good: str = GOOD, money_mills: int = MONEY_MILLS) -> None:
         """Send this many merchants. Raises OperationError if the connection breaks."""
-        merchant = Merchant(good, money_mills, owned=OWNED, prices_mills=PRICES_MILLS)
+        prices_mills = {good: {}, **PRICES_MILLS}  # a city of the tutorial learns prices only of goods that are keys
+        merchant = Merchant(good, money_mills, owned=OWNED, prices_mills=prices_mills)
         line = b"".join(encode_merchant(merchant)) + b"\n"
         with _explain_errors(self._address):
             await asyncio.sleep(_NEWLINE_S)

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 STEP_MAX = 1000  # ticks in one command: until they have run, the process does nothing else
 SCHOOL_MAX = 50  # merchants in one command
-# How long the school waits for merchants that return. A city sends it the first one and then waits 10 s for an
-# acknowledgement, which no legacy peer sends.
+# How long the school waits for merchants that return: they trade before they leave.
 _RETURN_S = 30
 
 
