@@ -53,7 +53,7 @@ class WireRoad(Road):
         Road.__init__(self, name, "legacy", capacity)
         self.state = "down"
         self.ledger = ledger
-        self.peer_state = UNKNOWN
+        self.peer_state: int = UNKNOWN
         self.sequence = self.saved_sequence = self.sent_sequence = ledger.highest_sequence
         self.settled_sequence = -1
         self.proven = self.dialled = False

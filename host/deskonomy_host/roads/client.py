@@ -153,16 +153,12 @@ class Road:
         """
         core_merchant = to_core_merchant(merchant)
         wire_road = self._wire_road
-        await _wait_until(
-            lambda: (
-                self._closed.is_set()
-                or (
-                    self.is_up
-                    and wire_road.credit() > 0
-                    and (wire_road.accepts(core_merchant.good) or wire_road.peer_state == LEGACY)
-                )
-            )
-        )
+
+        def may_send() -> bool:
+            is_known = wire_road.accepts(core_merchant.good) or wire_road.peer_state == LEGACY
+            return self.is_up and wire_road.credit() > 0 and is_known
+
+        await _wait_until(lambda: self._closed.is_set() or may_send())
         self._check_open()
         if not wire_road.accepts(core_merchant.good):
             raise NoRoadError(f"{self.peer} has not named {merchant.good}, and a legacy city crashes of unknown goods")
