@@ -1,7 +1,7 @@
 """Real processes under attack: two hosts and a simulated board, keyed roads through proxies, kill -9 at any moment.
 
 Here: starting, killing and disturbing them, and the accounts of all cities as their disks have them. Not here: how
-often (run.py, test_chaos.py), what a proxy does to a link (proxy.py).
+often (run.py, test_chaos.py), what a proxy does to a link (proxy.py), programs that come and go (visitors.py).
 """
 
 import asyncio
@@ -20,9 +20,12 @@ from pathlib import Path
 from deskonomy.economy import kernel
 from deskonomy.economy.city import City
 from deskonomy.storage.decode import decode_city
+from deskonomy_host.aio import background
 from deskonomy_host.runtime import store
 from helpers.ports import find_free_ports
+from proofs.chaos import visitors
 from proofs.chaos.proxy import MODES, Proxy, open_proxies
+from proofs.chaos.visitors import Visitors
 
 CITIES = ("RIVERWOOD", "SEASIDE", "DESKTOWN")
 MONEY_MILLS = 3 * 30 * 1_000_000
@@ -129,13 +132,17 @@ class Accounts:
         money_mills: the money of all locals and merchants, also of those between two cities.
         merchants: how many merchants there are.
         arrived: how many merchants have ever been received.
+        brought: how many merchants programs have brought.
     """
 
-    def __init__(self, processes: Sequence[CityProcess]) -> None:
+    def __init__(self, processes: Sequence[CityProcess], programs: Visitors) -> None:
         """Read the disks of these processes, which must be stopped or dead."""
         cities = {process.city: process.load_saved_city() for process in processes}
         self.missing = [name for name, city in cities.items() if city is None]
-        self.money_mills = self.merchants = self.arrived = 0
+        self.brought = programs.brought
+        self.arrived = 0
+        self.merchants = programs.count_owed(cities)
+        self.money_mills = self.merchants * visitors.MONEY_MILLS
         for city in cities.values():
             if city is None:
                 continue
@@ -153,12 +160,16 @@ class Accounts:
 
     def are_complete(self) -> bool:
         """Return whether no coin and no merchant is missing or doubled."""
-        return (self.money_mills, self.merchants) == (MONEY_MILLS, MERCHANTS)
+        return (self.money_mills, self.merchants) == self._expected()
+
+    def _expected(self) -> tuple[int, int]:
+        return MONEY_MILLS + self.brought * visitors.MONEY_MILLS, MERCHANTS + self.brought
 
     def __str__(self) -> str:
-        return "%d mills of %d, %d merchants of %d, %d have arrived" % (
-            *(self.money_mills, MONEY_MILLS, self.merchants, MERCHANTS),
-            self.arrived,
+        money_mills, merchants = self._expected()
+        return "%d mills of %d, %d merchants of %d (%d brought by programs), %d have arrived" % (
+            *(self.money_mills, money_mills, self.merchants, merchants),
+            *(self.brought, self.arrived),
         )
 
 
@@ -169,7 +180,7 @@ async def run_chaos(
     report: Callable[[str], object] = print,
     folder: str | None = None,
 ) -> Accounts:
-    """Kill processes at random, then let them trade undisturbed.
+    """Kill processes at random while programs come and go, then let the cities trade undisturbed.
 
     Args:
         kills: how many.
@@ -196,16 +207,20 @@ async def run_chaos(
                 CityProcess(place, city, platform, port, 1 + n, dial, heap)
                 for n, (city, platform, port, dial) in enumerate(zip(CITIES, platforms, ports, dials, strict=True))
             ]
+            programs = Visitors(processes, chance)
             try:
                 for process in processes:
                     process.start()
                 await _wait_for_first_checkpoints(processes)
-                for kill in range(1, kills + 1):
-                    await _disturb(proxies, processes, chance)
-                    if kill % 20 == 0:
-                        report("%d kills: %s" % (kill, check_accounts(processes)))
-                await _trade_undisturbed(proxies, processes)
-                accounts = check_accounts(processes)
+                async with background(programs.run, "the programs") as visits:
+                    for kill in range(1, kills + 1):
+                        await _disturb(proxies, processes, chance)
+                        if kill % 20 == 0:
+                            report("%d kills: %s" % (kill, check_accounts(processes, programs)))
+                    programs.end()
+                    await visits
+                await _trade_undisturbed(proxies, processes, programs)
+                accounts = check_accounts(processes, programs)
                 report("%d kills, then undisturbed: %s" % (kills, accounts))
                 return accounts
             finally:
@@ -214,12 +229,12 @@ async def run_chaos(
                     process.kill()
 
 
-def check_accounts(processes: Sequence[CityProcess]) -> Accounts:
+def check_accounts(processes: Sequence[CityProcess], programs: Visitors) -> Accounts:
     """Stop all processes for a moment; return their accounts. Raises AssertionError if these are not complete."""
     for process in processes:
         process.signal(signal.SIGSTOP)
     try:
-        accounts = Accounts(processes)
+        accounts = Accounts(processes, programs)
     finally:
         for process in processes:
             process.signal(signal.SIGCONT)
@@ -260,11 +275,11 @@ async def _wait_for_first_checkpoints(processes: Sequence[CityProcess]) -> None:
             await asyncio.sleep(0.2)
 
 
-async def _trade_undisturbed(proxies: Sequence[Proxy], processes: Sequence[CityProcess]) -> None:
+async def _trade_undisturbed(proxies: Sequence[Proxy], processes: Sequence[CityProcess], programs: Visitors) -> None:
     """Let the cities trade without faults, until twenty more merchants have arrived."""
     for proxy in proxies:
         proxy.set_mode("plain")
-    before = check_accounts(processes).arrived
+    before = check_accounts(processes, programs).arrived
     async with asyncio.timeout(TIMEOUT_S):
-        while check_accounts(processes).arrived < before + 20:
+        while check_accounts(processes, programs).arrived < before + 20:
             await asyncio.sleep(1)
