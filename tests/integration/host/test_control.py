@@ -55,6 +55,7 @@ def test_connect_opens_road_between_running_cities(start, deskonomy):
 
 def test_road_whose_peer_has_vanished_is_forgotten(start, deskonomy):
     here, there = start("run RIVERWOOD --json"), start("run SEASIDE --json")
+    there.next()  # from its first line on it takes commands
     assert deskonomy(f"connect SEASIDE {here.next()['address']}").returncode == 0
     here.until(lambda status: status["roads"].get("SEASIDE", {}).get("state") == "up")
     done = deskonomy("forget RIVERWOOD SEASIDE")
