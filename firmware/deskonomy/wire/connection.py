@@ -38,8 +38,6 @@ _READ_BYTES = const(1024)  # at a time: a merchant or two, as much as a board ha
 _FLUSH_MS = const(60_000)
 # A client of HTTP speaks first and at once. It understands an answer only if no name has gone out before.
 _FIRST_MS = const(50)
-_ANSWER_MS = const(100)  # for an answer to arrive: bytes that were not read reset the connection
-_ANSWER = b"HTTP/1.0 400 Bad Request\r\n\r\nA deskonomy city; its dashboard is on port 80 or 8055.\n"
 
 
 class MonotonicClock:
@@ -168,12 +166,9 @@ class Connection:
             except Exception as error:  # of end() itself
                 report_bug(self._log, "the end of the connection to %s" % self.peer, error)
         if self.reason == HTTP:
-            try:
-                self._writer.write(_ANSWER)
-                await self._writer.drain()
-                await asyncio.sleep(_ANSWER_MS / 1000)
-            except OSError:
-                pass
+            from deskonomy.wire.web_client import send_answer
+
+            await send_answer(self._writer)
         await abort_stream(self._writer)
 
     def attach_road(self, road: "WireRoad") -> None:

@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from deskonomy.economy.city import City
     from deskonomy.wire.dialler import Dialler
 
-# Connections without a road, in all and of one host. Beyond that a new one takes the place of the one that has been
-# silent for longest, so that no host blocks the others, and no connection the others of its host.
-_NAMING_MAX = const(32)
-_NAMING_HOST_MAX = const(12)
-_NAMING_SILENT_MS = const(400)  # longer than a peer is silent before its proof
-_FAILURES_MAX = const(20)  # connections of one host within _FAILURES_MS that end without a name or a proof
-_FAILURES_MS = const(60_000)
-_FAILING_MAX = const(16)  # hosts whose failures are counted
 _NOBODY_MS = const(3_600_000)
 _CONNECTION_BYTES = const(9_000)  # of memory that a connection may take on a board, with its merchants in flight
 _CHECK_MS = const(50)  # between two checks of all deadlines
@@ -52,7 +44,9 @@ class Network:
         has_memory: function of a number of bytes, whether a connection or a merchant may take them; None for no limit.
         clock: the time of all connections.
         server: asyncio's server, None while the city does not listen.
-        failing_places: connections without a road of a host that is failing, see is_failing().
+        failing_places: connections without a road of a host that is failing, see wire/admission.py.
+        connections: all connections, the oldest first.
+        failing: {host: [failed connections, when they are forgotten]}.
     """
 
     failing_places = 2
@@ -92,11 +86,11 @@ class Network:
         self.clock = MonotonicClock()
         self.server: asyncio.Server | None = None
         self.lookup_lock: asyncio.Lock | None = None  # see Dialler
-        self._connections: list[Connection] = []
+        self.connections: list[Connection] = []
         self._check_task: asyncio.Task | None = None  # runs while there are connections
         self._dialled: dict[tuple[str, int], Dialler] = {}
         self._full_logged = False
-        self._failing: dict[str | None, list[int]] = {}  # {host: [failures, when they are forgotten]}
+        self.failing: dict[str | None, list[int]] = {}  # {host: [failures, when they are forgotten]}
         self._rejected: tuple[str | None, ...] | None = None  # the last rejected connection that was logged
         self._has_key = key is not None
         self._key_of = None
@@ -128,7 +122,7 @@ class Network:
     def silence_ms(self) -> int:
         """Return the milliseconds since anything last came from a connected peer, an hour without a connection."""
         now_ms = self.clock.now_ms()
-        return min([_NOBODY_MS] + [now_ms - connection.received_ms for connection in self._connections])
+        return min([_NOBODY_MS] + [now_ms - connection.received_ms for connection in self.connections])
 
     def dial(self, host: str, port: int) -> None:
         """Keep up a road to this address until hang_up(): dial it, and again whenever its connection ends."""
@@ -190,7 +184,7 @@ class Network:
             self.server.close()
         for host, port in list(self._dialled):
             await self.hang_up(host, port)
-        for connection in list(self._connections):
+        for connection in list(self.connections):
             connection.end("this city closes its roads")
             await _wait_for_end(connection.task)
         if self.server is not None:
@@ -221,7 +215,7 @@ class Network:
         """Run a connection until it ends."""
         connection.task = asyncio.current_task()
         try:
-            self._connections.append(connection)
+            self.connections.append(connection)
             if self._check_task is None:
                 # Started with the first connection, ends with the last.
                 self._check_task = asyncio.create_task(self._check_connections())
@@ -235,8 +229,8 @@ class Network:
             try:
                 await connection.stop()
             finally:  # hang_up() during the end cancels this task
-                if connection in self._connections:
-                    self._connections.remove(connection)
+                if connection in self.connections:
+                    self.connections.remove(connection)
                 road = self.ledger.roads.get(connection.peer or "")
                 if road is not None and road.connection is None:
                     road.down_ms = self.clock.now_ms()
@@ -257,10 +251,10 @@ class Network:
         except Exception as error:
             report_bug(self.log, "a connection that %s has accepted" % self.city.name, error)
             return
-        if connection.peer is None:
-            self._count_failures(connection.host, 1)
-        elif connection.reason == MISBEHAVED:
-            self._count_failures(connection.host, _FAILURES_MAX)
+        if connection.peer is None or connection.reason == MISBEHAVED:
+            from deskonomy.wire.admission import FAILURES_MAX, count_failures
+
+            count_failures(self, connection.host, 1 if connection.peer is None else FAILURES_MAX)
         rejected = (connection.peer or "an unnamed peer", connection.host, connection.reason)
         if not connection.ready and rejected != self._rejected:  # a peer that comes again and again is logged once
             self._rejected = rejected
@@ -268,42 +262,21 @@ class Network:
 
     def has_place(self, host: "str | None") -> bool:
         """Return whether there is a place for a new connection from this host. A silent one may have to leave it."""
-        active = [connection for connection in self._connections if not connection.ended.is_set()]
-        naming = [connection for connection in active if connection.road is None and not connection.dialled]
-        waiting = [connection for connection in naming if connection.host == host]
-        if len(waiting) < (self.failing_places if self.is_failing(host) else _NAMING_HOST_MAX):
-            if len(naming) < _NAMING_MAX and len(active) < self.connections_max:
-                return True
-            waiting = naming
-        for connection in waiting:  # the oldest first
-            if self.clock.now_ms() - connection.received_ms >= _NAMING_SILENT_MS:
-                connection.end("it is silent, and others wait for its place")
-                return True
-        return False
+        naming = [connection for connection in self.connections if connection.road is None]
+        if len(naming) < self.failing_places and len(self.connections) < self.connections_max:
+            return True
+        from deskonomy.wire.admission import find_place
 
-    def is_failing(self, host: "str | None") -> bool:
-        """Return whether this host has failed so often that few of its connections are taken at a time for now."""
-        failures, until_ms = self._failing.get(host, (0, 0))
-        if self.clock.now_ms() >= until_ms:
-            self._failing.pop(host, None)
-            return False
-        return failures >= _FAILURES_MAX
-
-    def _count_failures(self, host: "str | None", count: int) -> None:
-        if host not in self._failing:
-            if len(self._failing) >= _FAILING_MAX:
-                self._failing.pop(next(iter(self._failing)))
-            self._failing[host] = [0, self.clock.now_ms() + _FAILURES_MS]
-        self._failing[host][0] += count
+        return find_place(self, host)
 
     async def _check_connections(self) -> None:
         """Check the deadlines of all connections until there are none."""
         checks = 0
-        while self._connections:
+        while self.connections:
             checks = (checks + 1) % _MEMORY_CHECKS
             try:
                 now_ms = self.clock.now_ms()
-                for connection in self._connections:
+                for connection in self.connections:
                     connection.check_deadlines(now_ms)
                     if not checks:
                         connection.wake()  # nothing else wakes a merchant that waits for memory

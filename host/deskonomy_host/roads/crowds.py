@@ -17,6 +17,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from deskonomy.compat import abort_stream, get_peer_host
+from deskonomy.wire.admission import is_failing
 from deskonomy.wire.connection import Connection
 from deskonomy.wire.network import Network
 
@@ -136,13 +137,13 @@ class CrowdNetwork(Network):
 
     async def _wait_for_place(self, host: str | None) -> bool:
         """Return whether there is a place for a connection from this host, or there is one after a while."""
-        is_failing = self.is_failing(host)
-        if not is_failing and not self._waiting.get(host) and self.has_place(host):
+        fails = is_failing(self, host)
+        if not fails and not self._waiting.get(host) and self.has_place(host):
             return True
         limit = _WAITING_MAX if host in self._waiting else 2 * _WAITING_MAX  # an address with none waiting comes first
         if sum(map(len, self._waiting.values())) >= limit:
             return False
-        if is_failing:
+        if fails:
             await asyncio.sleep(_FAILING_WAIT_S)
         place: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(host, deque()).append(place)
@@ -183,7 +184,7 @@ class CrowdNetwork(Network):
 
     def list_connections(self) -> list[Connection]:
         """Return the connections that have not ended, the oldest first."""
-        return [connection for connection in self._connections if not connection.ended.is_set()]
+        return [connection for connection in self.connections if not connection.ended.is_set()]
 
     async def assign_road(self, connection: Connection) -> None:
         """Give a connection its road, unless it is a stranger's and its address or all strangers have too many."""

@@ -46,10 +46,10 @@ def test_reset_connections_leave_nothing_on_host():
         async with open_network("RIVERWOOD", locals_=3) as network:
             tasks, files = asyncio.all_tasks(), len(os.listdir("/proc/self/fd"))
             await reset_many_connections(network.port)
-            await wait_until(lambda: not network._connections and asyncio.all_tasks() == tasks)
+            await wait_until(lambda: not network.connections and asyncio.all_tasks() == tasks)
             gc.collect()
             assert len(os.listdir("/proc/self/fd")) <= files + 1  # the folder /proc/self/fd itself
-            assert len(network._failing) == 1 and len(network.log_lines) < 10
+            assert len(network.failing) == 1 and len(network.log_lines) < 10
 
     if not os.path.isdir("/proc/self/fd"):
         pytest.skip("this system does not list a process's open files")

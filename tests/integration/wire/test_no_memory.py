@@ -91,7 +91,7 @@ def test_merchants_arrive_despite_no_memory_for_line(monkeypatch):
             await lost.ended.wait()
             assert lost.reason == "MemoryError: memory allocation failed"
             await wait_until(lambda: len(seaside.city.roads["RIVERWOOD"].inbound) == 8)
-            assert take_moneys(seaside, "RIVERWOOD") == list(range(2, 10)) and lost not in seaside._connections
+            assert take_moneys(seaside, "RIVERWOOD") == list(range(2, 10)) and lost not in seaside.connections
             assert is_road_up(riverwood, "SEASIDE") and decode.failures_left == 0
 
     asyncio.run(scenario())

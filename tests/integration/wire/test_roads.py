@@ -6,7 +6,7 @@ import contextlib
 import pytest
 from deskonomy.events import CONNECTIONS_FULL, DIAL_FAILED
 from deskonomy.roads.wire_road import ACKNOWLEDGING
-from deskonomy.wire import arbitration
+from deskonomy.wire import admission, arbitration
 from deskonomy.wire import connection as connection_module
 from deskonomy.wire import network as network_module
 from helpers.cities import is_road_up, open_network, read_status, send_merchants, take_moneys
@@ -77,7 +77,7 @@ def test_single_connection_stays_when_both_cities_dial():
             there, back = riverwood.city.roads["SEASIDE"], seaside.city.roads["RIVERWOOD"]
             await wait_until(lambda: len(there.inbound) == len(back.inbound) == 50)
             assert there.connection.dialled and not back.connection.dialled
-            assert len(riverwood._connections) == len(seaside._connections) == 1
+            assert len(riverwood.connections) == len(seaside.connections) == 1
 
     asyncio.run(scenario())
 
@@ -121,7 +121,7 @@ def test_hanging_up_returns_waiting_merchants():
             send_merchants(riverwood, "SEASIDE", [5])
             await riverwood.hang_up("127.0.0.1", port)
             assert take_moneys(riverwood, "SEASIDE") == [5]
-            assert riverwood._dialled == {} and riverwood._connections == []
+            assert riverwood._dialled == {} and riverwood.connections == []
 
     asyncio.run(scenario())
 
@@ -140,11 +140,11 @@ def test_hang_up_ends_while_connection_is_being_closed(monkeypatch):
                 riverwood.dial("127.0.0.1", seaside.port)
                 await wait_until(lambda: is_road_up(riverwood, "SEASIDE") and is_road_up(seaside, "RIVERWOOD"))
                 monkeypatch.setattr(connection_module, "abort_stream", abort_slowly)
-                next(iter(riverwood._connections)).end("enough")
+                next(iter(riverwood.connections)).end("enough")
                 await closing.wait()
                 monkeypatch.undo()
                 await asyncio.wait_for(riverwood.hang_up("127.0.0.1", seaside.port), 10)
-            assert not riverwood._connections
+            assert not riverwood.connections
             await asyncio.wait_for(riverwood.close(), 10)
 
     asyncio.run(scenario())
@@ -161,7 +161,7 @@ def test_hang_up_ends_where_another_connection_has_the_road(monkeypatch):
             stop = connection_module.Connection.stop
 
             async def stop_slowly(self):
-                if self in riverwood._connections:
+                if self in riverwood.connections:
                     stopping.set()
                     with contextlib.suppress(asyncio.CancelledError):
                         await asyncio.Event().wait()
@@ -231,7 +231,7 @@ def test_restarted_peer_whose_first_connection_answers_no_ping_gets_its_road_bac
                 )
                 send_merchants(riverwood, "SEASIDE", [7])
                 await wait_until(lambda: second.city.roads["RIVERWOOD"].inbound)
-                assert road.lost == 0 and len(riverwood._connections) == 1
+                assert road.lost == 0 and len(riverwood.connections) == 1
             await first.leave()
 
     asyncio.run(scenario())
@@ -265,7 +265,7 @@ def test_roads_that_are_down_and_empty_are_removed_for_new_ones():
                 peer = await IdlePeer("TOWN %d" % n).dial("127.0.0.1", riverwood.port)
                 await wait_until(lambda n=n: "TOWN %d" % n in riverwood.city.roads)
                 await peer.leave()
-                await wait_until(lambda: not riverwood._connections)
+                await wait_until(lambda: not riverwood.connections)
             assert sorted(riverwood.city.roads) == ["TOWN 2", "TOWN 3", "TOWN 4"]
 
     asyncio.run(scenario())
@@ -291,13 +291,13 @@ def test_silent_connections_of_a_host_keep_no_other_out():
     async def scenario():
         async with open_network("RIVERWOOD") as riverwood:
             silent = []
-            for _ in range(network_module._NAMING_HOST_MAX):
+            for _ in range(admission._NAMING_HOST_MAX):
                 silent.append(await asyncio.open_connection("127.0.0.1", riverwood.port))
-            await wait_until(lambda: len(riverwood._connections) == len(silent))
+            await wait_until(lambda: len(riverwood.connections) == len(silent))
             late = await IdlePeer("SEASIDE").dial("127.0.0.1", riverwood.port)
             await wait_until(late.closed.is_set)  # the others are not silent for long yet
             now_ms = riverwood.clock.now_ms()
-            await wait_until(lambda: riverwood.clock.now_ms() - now_ms > network_module._NAMING_SILENT_MS)
+            await wait_until(lambda: riverwood.clock.now_ms() - now_ms > admission._NAMING_SILENT_MS)
             second = await IdlePeer("SEASIDE").dial("127.0.0.1", riverwood.port)
             await wait_until(lambda: "SEASIDE" in riverwood.city.roads)
             assert await silent[0][0].read() == b"RIVERWOOD"  # the oldest one has left its place
@@ -313,20 +313,20 @@ def test_bad_connections_from_a_host_do_not_lock_out_a_keyed_peer_behind_it():
     async def scenario():
         key = bytes(32)
         async with open_network("RIVERWOOD", key=key) as riverwood, open_network("SEASIDE", key=key) as seaside:
-            for _ in range(network_module._FAILURES_MAX + 1):
+            for _ in range(admission.FAILURES_MAX + 1):
                 reader, writer = await asyncio.open_connection("127.0.0.1", riverwood.port)
                 writer.write(b"\x00\n")
                 await reader.read()
                 writer.close()
-            assert riverwood.is_failing("127.0.0.1")
+            assert admission.is_failing(riverwood, "127.0.0.1")
             silent = [await asyncio.open_connection("127.0.0.1", riverwood.port) for _ in range(2)]
             seaside.dial("127.0.0.1", riverwood.port)
             await wait_until(lambda: is_road_up(riverwood, "SEASIDE"), 10)
             for _, writer in silent:
                 writer.close()
             # The time is over.
-            riverwood._failing["127.0.0.1"][1] = 0
-            assert not riverwood.is_failing("127.0.0.1") and riverwood._failing == {}
+            riverwood.failing["127.0.0.1"][1] = 0
+            assert not admission.is_failing(riverwood, "127.0.0.1") and riverwood.failing == {}
 
     asyncio.run(scenario())
 

@@ -28,7 +28,7 @@ def test_request_is_answered_and_nothing_enters(key, start, is_late):
             assert answer.startswith(b"HTTP/1.0 400 ") and b"A deskonomy city" in answer
             assert len(answer) < 300 and name == (b"RIVERWOOD" if is_late else b"")
             writer.close()
-            await wait_until(lambda: not network._connections)
+            await wait_until(lambda: not network.connections)
             network.city.run(3)
             assert network.city.roads == {} and network.city.ledger.roads == {}
             assert "HTTP" in network.log_lines[-1] and len(network.log_lines) == 2
