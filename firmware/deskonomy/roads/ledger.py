@@ -1,7 +1,7 @@
 """The ledger: merchants that left this city by wire and have not arrived yet, and the last arrivals from each peer.
 
-Here: the roads over the wire of one city, the part of them that a checkpoint saves, and which arrivals may be
-forgotten. Not here: a single road
+Here: the roads over the wire of one city, and the part of them that a checkpoint saves. Not here: which arrival is
+forgotten (roads/remedies.py), a single road
 (roads/wire_road.py), the dialogue on a connection (wire/session.py), connections (wire/network.py), saving
 (storage/encode.py and its callers).
 
@@ -106,7 +106,9 @@ class Ledger:
                 break
         else:
             if len(arrivals) >= self.arrivals_max:
-                index = self._find_evictable(name, proven)
+                from deskonomy.roads.remedies import find_evictable
+
+                index = find_evictable(self, name, proven)
                 if index is not None:
                     arrivals.pop(index)
         arrivals.append((id[0], id[1], name, PROVEN if proven else 0))
@@ -119,39 +121,11 @@ class Ledger:
 
     def has_place(self, name: str, proven: bool) -> bool:
         """Return whether the first arrival of an incarnation of that city can be remembered."""
-        return len(self.arrivals) < self.arrivals_max or self._find_evictable(name, proven) is not None
+        if len(self.arrivals) < self.arrivals_max:
+            return True
+        from deskonomy.roads.remedies import find_evictable  # it takes memory, and is seldom needed
 
-    def _find_evictable(self, name: str, proven: bool) -> "int | None":
-        """Return the index of the arrival that is needed least, None if each may be needed.
-
-        These are not needed, in this order: settled ones of peers without a connection, the oldest first; ones of an
-        earlier incarnation of a city; ones of strangers, which are peers without a connection, without a proof, and not
-        dialled: those of the fewest merchants first, then the latest.
-
-        Args:
-            name, proven: the city that needs a place, and whether it has proven that it has our key.
-        """
-        found = None
-        lowest = 0
-        later = [(name, proven)]
-        for index in range(len(self.arrivals) - 1, -1, -1):
-            _, _, known, flags = self.arrivals[index]
-            road = self.roads.get(known)
-            is_proven = bool(flags & PROVEN)
-            if (known, True) in later or (not is_proven and (known, False) in later):
-                rank = 1
-            elif road is not None and (road.connection is not None or road.dialled):
-                rank = None
-            elif flags & SETTLED:
-                rank = 0
-            elif is_proven:
-                rank = None
-            else:
-                rank = 2 + (road.received if road is not None else 0)
-            later.append((known, is_proven))
-            if rank is not None and (found is None or rank < lowest or rank == lowest < 2):
-                found, lowest = index, rank
-        return found
+        return find_evictable(self, name, proven) is not None
 
     def sum_money_mills(self) -> int:
         """Return the money of all merchants in the ledger, in mills."""

@@ -123,7 +123,7 @@ class WireRoad(Road):
         """Set what is known of the peer: ACKNOWLEDGING or LEGACY."""
         if peer_state != self.peer_state:
             if LEGACY in (peer_state, self.peer_state):  # what a checkpoint keeps of `outbound` changes
-                self._require_checkpoint(self.sequence - len(self.outbound))
+                self.require_checkpoint(self.sequence - len(self.outbound))
             self.peer_state = peer_state
             self.type = _TYPES[peer_state]
             self.ledger.mark_dirty(self)
@@ -155,18 +155,9 @@ class WireRoad(Road):
             self.ledger.mark_dirty(self)
         return is_outbound
 
-    def renumber(self, sequence: int) -> None:
-        """Number the outbound merchants from this sequence on: the peer has none of them, and none between."""
-        self._require_checkpoint(sequence - 1)
-        self.sent_sequence = self.sequence = sequence - 1
-        for merchant in self.outbound:
-            self.sequence += 1
-            merchant.id = (self.ledger.incarnation, self.sequence)
-        self.ledger.mark_dirty(self)
-
     def return_unsent(self) -> None:
         """Return the merchants that were never sent, as if they had not left: no connection will carry them."""
-        self._require_checkpoint(self.sent_sequence)
+        self.require_checkpoint(self.sent_sequence)
         while self.outbound and self.outbound[-1].id[1] > self.sent_sequence:
             self.inbound.append(self.outbound[-1])
             self.outbound.pop()
@@ -187,7 +178,7 @@ class WireRoad(Road):
     def _is_from_peer(self, merchant: "Merchant") -> bool:
         return merchant.id is not None and merchant.id[0] != self.ledger.incarnation
 
-    def _require_checkpoint(self, sequence: int) -> None:
+    def require_checkpoint(self, sequence: int) -> None:
         """Let the merchants beyond this sequence wait for another checkpoint."""
         self.saved_sequence = min(self.saved_sequence, sequence)
         self.epoch += 1

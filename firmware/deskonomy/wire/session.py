@@ -400,7 +400,9 @@ class Session:
         """Act on a peer that has entered no merchant from this sequence on, and expects it next."""
         road = self.road
         if road.outbound and 0 < sequence < road.outbound[0].id[1]:
-            road.renumber(sequence)
+            from deskonomy.roads.remedies import renumber  # it takes memory, and is seldom needed
+
+            renumber(road, sequence)
             self._fail("it expects number %d, and gets it on the next connection" % sequence)
 
     def _note_message(self, event: int) -> None:

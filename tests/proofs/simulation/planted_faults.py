@@ -9,6 +9,7 @@ from unittest import mock
 
 from deskonomy.economy import kernel
 from deskonomy.economy.city import City
+from deskonomy.roads import remedies
 from deskonomy.roads.ledger import Ledger
 from deskonomy.roads.wire_road import WireRoad
 from deskonomy.wire.inbound import Inbound
@@ -128,7 +129,7 @@ def reject_without_memory() -> Iterator[None]:
 @contextlib.contextmanager
 def evict_oldest_arrival() -> Iterator[None]:
     """A ledger that is full of arrivals forgets the oldest, whichever peer may need it."""
-    with mock.patch.object(Ledger, "_find_evictable", lambda self, name, proven: 0):
+    with mock.patch.object(remedies, "find_evictable", lambda ledger, name, proven: 0):
         yield
 
 
