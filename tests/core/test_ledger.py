@@ -5,8 +5,8 @@ import unittest
 from core.test_session import PEERS, Peer, ack_line, own_line, peers_line
 from deskonomy.economy.city import City
 from deskonomy.economy.merchant import Merchant
-from deskonomy.roads.ledger import PROVEN, SETTLED, Ledger
-from deskonomy.roads.wire_road import ACKNOWLEDGING
+from deskonomy.roads.ledger import Ledger
+from deskonomy.roads.wire_road import ACKNOWLEDGING, PROVEN, SETTLED
 from deskonomy.storage.decode import decode_city
 from deskonomy.storage.encode import encode_city
 

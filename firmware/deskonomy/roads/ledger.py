@@ -16,7 +16,7 @@ nothing waits.
 """
 
 from deskonomy.compat import TYPE_CHECKING, const
-from deskonomy.roads.wire_road import WireRoad
+from deskonomy.roads.wire_road import PROVEN, SETTLED, WireRoad
 
 if TYPE_CHECKING:
     Arrival = tuple[int, int, str, int]
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 _ARRIVALS_MAX = const(24)  # incarnations whose last arrival is remembered; a network sets it by its connections
 _FORMER_MAX = const(24)  # names of removed roads whose last sequence is remembered
-# Flags of an arrival.
-SETTLED = const(1)  # its sender sends no merchant again: a checkpoint there holds all acknowledgements
-PROVEN = const(2)  # its sender has proven that it has our key
 
 
 class Ledger:

@@ -5,7 +5,7 @@ Here: functions of a ledger and of a wire road that a board loads when it first 
 """
 
 from deskonomy.compat import TYPE_CHECKING
-from deskonomy.roads.ledger import PROVEN, SETTLED
+from deskonomy.roads.wire_road import PROVEN, SETTLED
 
 if TYPE_CHECKING:
     from deskonomy.roads.ledger import Ledger

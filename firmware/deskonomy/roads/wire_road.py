@@ -21,6 +21,9 @@ UNKNOWN = const(0)
 ACKNOWLEDGING = const(1)  # it acknowledges merchants: it is a city of this project
 LEGACY = const(2)  # it does not: merchants are sent to it at most once
 PROBING = const(3)  # of a session only: one merchant is in flight, and its acknowledgement decides
+# Flags of an arrival in the ledger.
+SETTLED = const(1)  # its sender sends no merchant again: a checkpoint there holds all acknowledgements
+PROVEN = const(2)  # its sender has proven that it has our key
 VANISHED_MS = const(86_400_000)  # without a connection; a city that is switched off for the night keeps its road
 _TYPES = ("legacy", "ours", "legacy")  # the type of a road, by its peer's state
 # The tutorial's cities crash when a line names a good that they do not have. All of them have these three.
