@@ -51,9 +51,13 @@ def return_merchants(network: "Network", road: "WireRoad") -> None:
 
 
 def make_room(network: "Network") -> bool:
-    """Forget the road that is needed least. Return False if each is needed."""
+    """Forget the road that is needed least, of equal ones the one that is down for longest.
+
+    Returns:
+        Whether there was one.
+    """
     found = None
-    lowest = (0, 0)
+    lowest = (0, 0, 0)
     for road in network.ledger.roads.values():
         in_doubt = road.peer_state == ACKNOWLEDGING and bool(road.outbound)
         rank = 1 if road.inbound else 0
@@ -61,9 +65,10 @@ def make_room(network: "Network") -> bool:
             rank = 2
         elif in_doubt:
             rank = 3
-        is_least = found is None or (rank, road.received) <= lowest
+        need = (rank, road.received, road.down_ms)
+        is_least = found is None or need < lowest
         if is_least and _is_down(network, road, (0, 0, _STRANGER_MS, VANISHED_MS)[rank]):
-            found, lowest = road, (rank, road.received)
+            found, lowest = road, need
     if found is None:
         return False
     if found.peer_state == ACKNOWLEDGING:
