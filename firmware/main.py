@@ -105,7 +105,7 @@ async def run(settings: dict, reserve: list) -> None:
         clock.run(),
         run_sensors(sensors, city),
         report.print_lines(),
-        console.read_commands(console.make_commands(city, roads)),
+        console.read_commands(city, roads),
         checkpoints.save_changes(city, settings["checkpoint_s"], console.log),
         wifi.keep_connected(roads, servers),
         confirm_start(),

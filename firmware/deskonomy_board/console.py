@@ -1,26 +1,24 @@
 """The board's serial console: status lines and log lines out, commands in.
 
-Here: the status line once a second, the log, and the commands that are typed. A status line and a command are one line
+Here: the status line once a second, the log, and lines that are typed. A status line and a command are one line
 of JSON; a log line is plain text and never begins with a brace. Not here: the fields of every city's status
-(deskonomy/status.py), Ctrl-C, which ends the program and starts the REPL (main.py).
+(deskonomy/status.py), the commands (commands.py), Ctrl-C, which ends the program and starts the REPL (main.py).
 """
 
 import asyncio
 import gc
-import json
 import sys
 import time
 
 import machine
 from deskonomy.compat import TYPE_CHECKING
-from deskonomy.economy.city import YIELD_MAX_MILLS
-from deskonomy.events import COMMAND_FAILED, STATUS_SKIPPED, YIELD_SET
+from deskonomy.events import COMMAND_FAILED, STATUS_SKIPPED
 from deskonomy.status import format_status_pieces
-from deskonomy.text import escape, format_decimal, format_object, quote
+from deskonomy.text import escape, format_object, quote
 from micropython import const
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from deskonomy.economy.city import City
     from deskonomy.economy.clock import Clock
@@ -119,12 +117,8 @@ class StatusReport:
         return format_status_pieces(self.city, fields, self._ticks_per_s)
 
 
-async def read_commands(commands: "dict[str, Callable[[object], None]]") -> None:
-    """Carry out the commands that are typed, for ever; the log has a line for each that makes no sense.
-
-    Args:
-        commands: {name: function of the command's value}; a function raises ValueError.
-    """
+async def read_commands(city: "City", roads: "BoardRoads") -> None:
+    """Carry out the commands that are typed, for ever; the log has a line for each that makes no sense."""
     console = asyncio.StreamReader(sys.stdin.buffer)
     line = b""
     while True:
@@ -134,42 +128,12 @@ async def read_commands(commands: "dict[str, Callable[[object], None]]") -> None
             continue
         if line.strip():
             try:
-                _execute(json.loads(line), commands)
-            except ValueError as error:
-                log(COMMAND_FAILED, "not done: %s" % (error.args[0] if error.args else "that is not JSON"))
+                from deskonomy_board.commands import execute_line  # it takes memory, and many boards never need it
+
+                execute_line(line, city, roads, log)
+            except (MemoryError, ImportError):  # the second of a module that an earlier lack of memory has cut short
+                log(COMMAND_FAILED, "not done: there is no memory for that now")
         line = b""
-
-
-def make_commands(city: "City", roads: "BoardRoads") -> "dict[str, Callable[[object], None]]":
-    """Return the commands of a board, {name: function of the value}.
-
-    {"influence": ["wood", 0.5]} sets a yield by hand, null in place of the number returns it to the sensors.
-    {"connect": "HOST:PORT"} dials a peer. {"forget": "CITY"} forgets the road to a city that has vanished.
-    """
-
-    def influence(value):
-        if not (isinstance(value, list) and len(value) == 2 and isinstance(value[0], str)):
-            raise ValueError('influence takes ["wood", 0.5]')
-        good, units = value
-        if units is None:
-            city.clear_override(good)
-            log(YIELD_SET, "yield of %s: set by the sensors" % good)
-        elif isinstance(units, (int, float)) and not isinstance(units, bool) and 0 <= units <= YIELD_MAX_MILLS // 1000:
-            city.set_yield(good, round(units * 1000), True)
-            log(YIELD_SET, "yield of %s: %s, by hand" % (good, format_decimal(city.yield_mills(good))))
-        else:
-            raise ValueError("a yield is 0 to %d, or null" % (YIELD_MAX_MILLS // 1000))
-
-    return {"influence": influence, "connect": roads.dial, "forget": roads.forget}
-
-
-def _execute(command, commands):
-    if not (isinstance(command, dict) and len(command) == 1):
-        raise ValueError('a command is one of {"%s": ...}' % '": ...}, {"'.join(sorted(commands)))
-    for name in command:
-        if name not in commands:
-            raise ValueError("no command %s, only %s" % (name, ", ".join(sorted(commands))))
-        commands[name](command[name])
 
 
 def _format_or_null(value, format_value):

@@ -26,6 +26,7 @@ class BoardRoads:
     """The roads of a board's city.
 
     Attributes:
+        network: The network of the city; None before there is an address.
         server: The asyncio server that listens for peers; None before there is an address.
         address: "HOST:PORT" where peers reach this city; None before there is an address.
     """
@@ -52,13 +53,13 @@ class BoardRoads:
         self._addresses = addresses
         self._key = unhexlify(key) if key else None
         self._log = log
-        self._network = None
+        self.network = None
         self.server = None
         self.address = None
 
     async def listen_at(self, host: str) -> None:
         """Listen at the board's new address, and dial every peer. Raises OSError and MemoryError."""
-        network = self._network
+        network = self.network
         if network is None:
             network = Network(
                 self._city,
@@ -71,7 +72,7 @@ class BoardRoads:
                 key=self._key,
             )
         await network.listen_at(host)
-        self._network = network
+        self.network = network
         self.server = network.server
         self.address = "%s:%d" % (host, network.port)
         while self._addresses:
@@ -82,7 +83,7 @@ class BoardRoads:
 
         Call this at least once in six days: the clock of the roads has to see each wrap of the ticks.
         """
-        return self._network.silence_ms() if self._network else 3_600_000
+        return self.network.silence_ms() if self.network else 3_600_000
 
     def dial(self, address: object) -> None:
         """Keep a road to "HOST:PORT", from the moment that the board has an address. Raises ValueError."""
@@ -90,16 +91,10 @@ class BoardRoads:
         host, _, port = text.rpartition(":")
         if not (host and port.isdigit() and 1 <= int(port) <= 65535):
             raise ValueError('connect takes "HOST:PORT"')
-        if self._network is None:
+        if self.network is None:
             self._addresses.append(text)
         else:
-            self._network.dial(host, int(port))
-
-    def forget(self, name: object) -> None:
-        """Forget the road to a city that has vanished. Raises ValueError."""
-        from deskonomy_board.forget import execute_forget  # it takes memory, and is seldom needed
-
-        execute_forget(self._network, name, self._log)
+            self.network.dial(host, int(port))
 
     def _has_memory(self, size_bytes):
         """Return whether a connection or a merchant may use so many bytes of heap."""

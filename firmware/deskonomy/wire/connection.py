@@ -166,9 +166,12 @@ class Connection:
             except Exception as error:  # of end() itself
                 report_bug(self._log, "the end of the connection to %s" % self.peer, error)
         if self.reason == HTTP:
-            from deskonomy.wire.web_client import send_answer
+            try:
+                from deskonomy.wire.web_client import send_answer
 
-            await send_answer(self._writer)
+                await send_answer(self._writer)
+            except (MemoryError, ImportError):  # the second of a module that an earlier lack of memory has cut short
+                pass
         await abort_stream(self._writer)
 
     def attach_road(self, road: "WireRoad") -> None:

@@ -236,7 +236,11 @@ class Network:
                     road.down_ms = self.clock.now_ms()
 
     async def _accept(self, reader: "asyncio.StreamReader", writer: "asyncio.StreamWriter") -> None:
-        if not self.has_place(get_peer_host(writer, None)) or not self.has_connection_memory():
+        try:
+            is_taken = self.has_place(get_peer_host(writer, None)) and self.has_connection_memory()
+        except (MemoryError, ImportError):  # the second of a module that an earlier lack of memory has cut short
+            is_taken = False
+        if not is_taken:
             if not self._full_logged:
                 self._full_logged = True
                 text = "%s rejects connections: it has as many as it takes"
@@ -246,15 +250,15 @@ class Network:
         try:
             connection = await self.create_connection(reader, writer, None)
             await self.run_connection(connection)
+            if connection.peer is None or connection.reason == MISBEHAVED:
+                from deskonomy.wire.admission import FAILURES_MAX, count_failures
+
+                count_failures(self, connection.host, 1 if connection.peer is None else FAILURES_MAX)
         except MemoryError:
             return  # the peer dials again
         except Exception as error:
             report_bug(self.log, "a connection that %s has accepted" % self.city.name, error)
             return
-        if connection.peer is None or connection.reason == MISBEHAVED:
-            from deskonomy.wire.admission import FAILURES_MAX, count_failures
-
-            count_failures(self, connection.host, 1 if connection.peer is None else FAILURES_MAX)
         rejected = (connection.peer or "an unnamed peer", connection.host, connection.reason)
         if not connection.ready and rejected != self._rejected:  # a peer that comes again and again is logged once
             self._rejected = rejected

@@ -12,7 +12,7 @@ from deskonomy_host.errors import OperationError, UsageError
 from helpers.peers import wait_until
 
 FIELDS = {"city", "tick", "seed", "digest", "price", "owned", "yield", "sensors", "merchants", "locals", "money"}
-FIELDS |= {"made", "roads", "heap", "ticks_per_s", "gap_ms", "rssi", "uptime_s", "reset", "address"}
+FIELDS |= {"version", "made", "roads", "heap", "ticks_per_s", "gap_ms", "rssi", "uptime_s", "reset", "address"}
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_no_log_line_is_printed_into_a_status_line(board, loop, wait_for):
 def test_heap_after_a_thousand_ticks(board, wait_for):
     status = wait_for(lambda status: status["tick"] >= 1000)
     used = status["heap"]["used"] - board.machine.built_in_bytes
-    assert used < 100_000  # 92 KB; four busy roads take some 24 more
+    assert used < 106_000  # some 103 KB on 64 bits, 73 on 32; four busy roads take some 24 more
     assert used + status["heap"]["free"] <= 224 * 1024
 
 

@@ -196,7 +196,7 @@ def test_clocks_of_board_are_right_after_weeks_without_wifi(board_console, monke
     roads = BoardRoads(None, 55555, [], None, None)
     assert roads.silence_ms() == 3_600_000
     clock = connection.MonotonicClock()
-    roads._network = SimpleNamespace(silence_ms=clock.now_ms)
+    roads.network = SimpleNamespace(silence_ms=clock.now_ms)
     report = board_console.StatusReport(SimpleNamespace(tick=0), SimpleNamespace(gap_ms=0), [], None, roads)
     with pytest.raises(Ended):
         asyncio.run(report.print_lines())
