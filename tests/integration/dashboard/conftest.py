@@ -89,7 +89,7 @@ def _serve(source, watch):
 
     async def serve(ready):
         settings = app.DashboardSettings(watch=list(watch))
-        async with app.serve(settings, source, {}, (), addresses.append):
+        async with app.serve(settings, source, {}, (), lambda address, is_reachable: addresses.append(address)):
             ready.set()
             await ended.wait()
 

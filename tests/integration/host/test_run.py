@@ -34,7 +34,7 @@ def check_status(status):
         assert list(band) == ["min", "mean", "max"] and 0 <= band["min"] <= band["mean"] <= band["max"]
         assert isinstance(status["owned"][good], NUMBER) and isinstance(status["yield"][good], NUMBER)
         assert type(status["merchants"][good]) is int
-    assert list(status["money"]) == ["locals", "merchants", "ledger", "total"]
+    assert list(status["money"]) == ["locals", "merchants", "ledger", "waiting_to_enter", "total"]
     assert all(isinstance(amount, NUMBER) for amount in status["money"].values())
     assert status["sensors"] == {} and "heap" not in status
     for road in status["roads"].values():

@@ -99,7 +99,7 @@ def test_school_failure_is_single_line(deskonomy):
         port = taken.getsockname()[1]
     done = deskonomy(f"school 127.0.0.1:{port}")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"deskonomy: no road to 127.0.0.1:{port}: Connection refused\n"
+    assert done.stderr == f"deskonomy: no road to 127.0.0.1:{port}: connection refused\n"
     with pytest.raises(OperationError, match=r"no road to nowhere\.invalid:5: "):
         run_school(5, host="nowhere.invalid")
 

@@ -48,7 +48,7 @@ async def run_world(plan, processes):
 def drop_machine_fields(statuses):
     """Return statuses by city without the fields that depend on the machine."""
     return {
-        name: {key: value for key, value in status.items() if key not in ("ticks_per_s", "address")}
+        name: {key: value for key, value in status.items() if key not in ("ticks_per_s", "gap_ms", "address")}
         for name, status in statuses.items()
     }
 

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 # A busy machine is not a failure of the code.
 no_deadline = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 names = st.text(
-    st.characters(exclude_categories=("Cc", "Cs"), exclude_characters='{["'), min_size=1, max_size=20
-).filter(lambda text: len(text.encode()) <= codec.NAME_MAX_BYTES)
+    st.characters(exclude_categories=("Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"), exclude_characters='{["'),
+    min_size=1,
+    max_size=20,
+).filter(lambda text: len(text.encode()) <= codec.NAME_MAX_BYTES and not codec.is_http(text.encode()))
 amounts = st.integers(0, codec.MONEY_MAX_MILLS)
 merchants = st.builds(
     Merchant,
