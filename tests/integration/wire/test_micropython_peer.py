@@ -153,7 +153,7 @@ def test_micropython_city_trades_with_legacy_peer(micropython, flash, peer_class
             peer = await peer_class("PORTSVILLE").dial("127.0.0.1", desktown.port)
             await peer.named.wait()
             # The peer names all of its goods, so that no merchant of the city has to return.
-            goods = dict.fromkeys(peer.goods, {})
+            goods = {key: {} for key in peer.goods}
             peer.send(*[make_legacy_merchant(n + 0.0004, **goods) for n in range(30)])
             await wait_until(lambda: desktown.road("PORTSVILLE").get("received") == 30)
             await wait_until(lambda: 3 <= desktown.road("PORTSVILLE")["sent"] == len(peer.merchants))
