@@ -399,7 +399,7 @@ class Session:
     def _renumber(self, sequence: int) -> None:
         """Act on a peer that has entered no merchant from this sequence on, and expects it next."""
         road = self.road
-        if road.outbound and 0 < sequence < road.outbound[0].id[1]:
+        if road is not None and road.outbound and 0 < sequence < road.outbound[0].id[1]:
             from deskonomy.roads.remedies import renumber  # it takes memory, and is seldom needed
 
             renumber(road, sequence)
