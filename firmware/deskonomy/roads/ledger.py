@@ -1,9 +1,8 @@
 """The ledger: merchants that left this city by wire and have not arrived yet, and the last arrivals from each peer.
 
 Here: the roads over the wire of one city, and the part of them that a checkpoint saves. Not here: which arrival is
-forgotten (roads/remedies.py), a single road
-(roads/wire_road.py), the dialogue on a connection (wire/session.py), connections (wire/network.py), saving
-(storage/encode.py and its callers).
+forgotten (roads/remedies.py), a single road (roads/wire_road.py), the dialogue on a connection (wire/session.py),
+connections (wire/network.py), saving (storage/encode.py and its callers).
 
 A merchant is sent, and an arrival is acknowledged, only after a checkpoint:
 
