@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
-from helpers.tutorial_city import GOODS, find_death
+from helpers.tutorial_city import GOODS, find_death, parse_merchant
 
 _TCP_REPAIR = 19  # linux/tcp.h
 
@@ -94,11 +94,8 @@ class LegacyPeer:
         A merchant that names a good that the city does not have is its end.
         """
         while line := await self.reader.readline():
-            try:
-                found = json.loads(line)
-            except ValueError:
-                found = None
-            if not isinstance(found, dict):
+            found = parse_merchant(line)
+            if found is None:
                 self.unread_lines.append(line)
             elif "Money" in found:
                 self.merchants.append(found)

@@ -28,6 +28,15 @@ class DeadCityError(Exception):
     """The program of a tutorial city has crashed; the text states of what."""
 
 
+def parse_merchant(line: bytes) -> dict[str, Any] | None:
+    """Return the merchant on a line, which is any JSON object, None if the line has none."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def find_death(goods: tuple[str, ...], merchant: dict[str, Any]) -> str | None:
     """Return what a program with these goods crashes of when this merchant arrives, None for nothing."""
     if merchant.get("BuysSells") not in goods:
@@ -89,11 +98,8 @@ class TutorialCity:
 
     def read_line(self, channel: Channel, line: bytes) -> None:
         """Read a line of another city, as the program's reader does."""
-        try:
-            found = json.loads(line)
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
+        found = parse_merchant(line)
+        if found is None:
             self.unread_lines.append(line)
             return
         if "Money" not in found:
